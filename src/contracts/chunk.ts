@@ -1,0 +1,33 @@
+/**
+ * An action chunk: what the policy wants the joints to do for the next rows x (1 / fps) seconds.
+ *
+ *   row        0        1        2      ...   rows-1
+ *   for tick   t0       t0+1     t0+2         t0+rows-1        t0 = `observedTick`
+ *
+ * Rows whose tick has passed when the chunk arrives are dropped (LeRobot's async client drops timesteps <= latest).
+ */
+export interface ActionChunk {
+  /** Counts up within a run, from 0. */
+  readonly index: number;
+  readonly runId: number;
+  /** Control tick at which the observation was asked for; row 0 belongs to it. */
+  readonly observedTick: number;
+  readonly rows: number;
+  /** Action dimensions a row, 6 for our arms. */
+  readonly columns: number;
+  /** rows x columns, LeRobot joint units, row-major. Moved, never shared. */
+  readonly actions: Float32Array;
+  /** Time of the oldest thing it was computed from. */
+  readonly observedAtMs: number;
+  readonly computedAtMs: number;
+}
+
+/** Where the milliseconds of one chunk went. */
+export interface ChunkTimings {
+  readonly observeMs: number;
+  readonly preprocessMs: number;
+  readonly visionMs: number;
+  readonly prefixMs: number;
+  readonly denoiseMs: number;
+  readonly totalMs: number;
+}

@@ -1,0 +1,109 @@
+/** The control worker as its callers see it. */
+import type { ActionChunk } from './chunk.ts';
+import type { Failure, Outcome } from './failure.ts';
+import type { JointUnitsVector } from './units.ts';
+
+export const CONTROL_MODES = ['disconnected', 'idle', 'manual', 'policy', 'stopping', 'stopped', 'lowering', 'released'] as const;
+/**
+ * disconnected  no arm
+ * idle          an arm, torque on, holding where it is
+ * manual        following sliders or keys
+ * policy        following action chunks
+ * stopping      braking within the limits after Stop
+ * stopped       targets frozen, bit-constant, until a person starts something
+ * lowering      slow descent to the rest pose before torque is cut
+ * released      torque off
+ */
+export type ControlMode = (typeof CONTROL_MODES)[number];
+
+export type ArmKind = 'simulated' | 'serial' | 'virtual' | 'replay';
+
+/** Which safety rule changed or refused a target. New rules are added by the safety room. */
+export type SafetyRule = 'finite' | 'range' | 'speed' | 'acceleration' | 'stale-state';
+
+/** One tick, as told to plots and reports. Radians. */
+export interface TickReport {
+  readonly tick: number;
+  readonly atMs: number;
+  /** Time since the previous tick, ms. */
+  readonly periodMs: number;
+  readonly mode: ControlMode;
+  readonly wanted: readonly number[] | null;
+  readonly target: readonly number[];
+  readonly measured: readonly number[] | null;
+  readonly rules: readonly SafetyRule[];
+}
+
+/** About ten a second from control to page: the ticks since the last one, and where things stand. */
+export interface ControlReport {
+  readonly ticks: readonly TickReport[];
+  readonly mode: ControlMode;
+  readonly rateHz: number;
+  readonly jitter: JitterSummary;
+  readonly chunk: { readonly index: number; readonly rows: number; readonly rowsLeft: number } | null;
+  /** The coming rows of the current chunk after the gate's limits, radians, for the ghost; null when none. */
+  readonly comingPath: readonly (readonly number[])[] | null;
+  readonly failure: Failure | null;
+}
+
+export interface JitterSummary {
+  readonly count: number;
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  readonly maxMs: number;
+  /** Ticks skipped because the thread was late; they are never replayed. */
+  readonly skipped: number;
+}
+
+export interface StopReport {
+  readonly requestedAtMs: number;
+  readonly acknowledgedAtMs: number;
+  readonly acknowledgedTick: number;
+  /** First tick from which targets are bit-constant. */
+  readonly frozenTick: number;
+  /** Largest |measured - target| when frozen and one second after, radians. */
+  readonly settlingRad: number;
+  readonly driftRad: number;
+}
+
+export interface RunStart {
+  readonly runId: number;
+  /** Ask for the next chunk when at most this share of the current one is left (LeRobot's chunk_size_threshold). */
+  readonly askAtShare: number;
+  /** A chunk older than this when it arrives is refused. */
+  readonly chunkExpiryMs: number;
+}
+
+export interface RunControlReport {
+  readonly ticks: number;
+  readonly chunksPlayed: number;
+  readonly chunksExpired: number;
+  readonly heldTicks: number;
+  /** How many ticks each rule changed, by rule. */
+  readonly clamps: Readonly<Partial<Record<SafetyRule, number>>>;
+  readonly faults: readonly Failure[];
+  readonly jitter: JitterSummary;
+  /** Joint trace of the whole run. */
+  readonly trace: readonly TickReport[];
+}
+
+/** Slow verbs, over comlink. Stop is not here on purpose: see STOP_FLAG. */
+export interface ControlApi {
+  connect(kind: ArmKind): Promise<Outcome<null>>;
+  setRate(rateHz: number): Promise<Outcome<null>>;
+  /** Manual targets; enters `manual`. Refused while a policy runs. */
+  setManualTargets(targets: JointUnitsVector): Promise<Outcome<null>>;
+  beginRun(start: RunStart): Promise<Outcome<null>>;
+  endRun(): Promise<Outcome<RunControlReport>>;
+  /** Slow descent to rest, then torque off. */
+  lowerAndRelease(): Promise<Outcome<null>>;
+  /** After a Stop, a person says: go on. Leaves `stopped` or `released` for `idle`. */
+  resume(): Promise<Outcome<null>>;
+  lastStop(): Promise<Outcome<StopReport | null>>;
+}
+
+/** Direct port between control and inference. Newest wins on both sides. */
+export type ControlToInference = { readonly kind: 'want-chunk'; readonly runId: number; readonly requestId: number; readonly tick: number };
+export type InferenceToControl =
+  | { readonly kind: 'chunk'; readonly requestId: number; readonly chunk: ActionChunk }
+  | { readonly kind: 'chunk-failed'; readonly requestId: number; readonly runId: number; readonly failure: Failure };

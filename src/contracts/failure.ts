@@ -1,0 +1,73 @@
+/**
+ * Failures as plain data: a code and the facts. No words live here: `src/page/words` says, per code, what happened and
+ * what to do next. Plain data because a thrown class does not survive the wall between page and worker
+ * (comlink 4.4.2 keeps only name, message and stack).
+ */
+
+export type FailureCode =
+  // checkpoints: found at the door, before anything runs
+  | 'checkpoint/file-missing' // facts: file, source
+  | 'checkpoint/file-truncated' // facts: file, expectedBytes, foundBytes
+  | 'checkpoint/file-corrupt' // facts: file, reason
+  | 'checkpoint/unsupported' // facts: what, found
+  | 'checkpoint/tensor-missing' // facts: tensor
+  | 'checkpoint/tensor-shape' // facts: tensor, expected, found
+  | 'checkpoint/tensor-dtype' // facts: tensor, found
+  | 'checkpoint/not-finite' // facts: tensor, index
+  | 'checkpoint/statistics-missing' // facts: feature
+  | 'checkpoint/config' // facts: field, expected, found
+  // the model store on this machine
+  | 'store/unavailable' // facts: reason
+  | 'store/full' // facts: neededBytes, freeBytes
+  | 'store/not-found' // facts: name
+  | 'store/corrupt' // facts: name, file
+  | 'download/failed' // facts: url, status
+  // observation
+  | 'observation/camera-missing' // facts: camera, present
+  | 'observation/camera-stale' // facts: camera, ageMs, limitMs
+  | 'observation/camera-failed' // facts: camera, reason
+  | 'observation/state-stale' // facts: ageMs, limitMs
+  | 'observation/state-size' // facts: expected, found
+  | 'observation/sentence-missing'
+  // inference
+  | 'engine/no-webgpu' // facts: reason
+  | 'engine/self-test-failed' // facts: test, expected, found
+  | 'engine/device-lost' // facts: reason, message
+  | 'engine/session-failed' // facts: graph, message
+  | 'engine/unavailable' // facts: engine, reason
+  | 'policy/none-loaded'
+  | 'policy/output-not-finite' // facts: row, column
+  | 'policy/tokenizer-missing'
+  | 'policy/timeout' // facts: limitMs
+  // the arm and the control loop
+  | 'arm/not-connected'
+  | 'arm/reading-failed' // facts: reason
+  | 'arm/unsupported' // facts: kind
+  | 'control/state-stale' // facts: ageMs, limitMs
+  | 'control/not-finite' // facts: joint
+  | 'control/stop-not-confirmed' // facts: waitedMs
+  | 'control/busy' // facts: mode
+  | 'control/out-of-range' // facts: what, found, least, most
+  // the world
+  | 'world/context-lost' // facts: camera
+  | 'world/no-webgl' // facts: reason
+  | 'world/physics' // facts: message
+  // the house
+  | 'worker/died' // facts: worker, message
+  | 'worker/deadline' // facts: worker, call, waitedMs
+  | 'page/not-isolated'
+  | 'run/file-invalid' // facts: path, expected, found
+  | 'run/scene-mismatch' // facts: expected, found
+  | 'run/version-mismatch' // facts: expected, found
+  | 'run/already-running'
+  | 'internal'; // facts: message. A defect of ours: the text is shown with a request to report it.
+
+export type Fact = string | number | boolean | null;
+
+export interface Failure {
+  readonly code: FailureCode;
+  readonly facts: Readonly<Record<string, Fact>>;
+}
+
+/** What crosses a worker wall: a value, or a failure as plain data. Never a thrown class. */
+export type Outcome<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly failure: Failure };

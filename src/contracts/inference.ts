@@ -1,0 +1,74 @@
+/** The inference worker and the conversion worker as their callers see them. */
+import type { ChunkTimings } from './chunk.ts';
+import type { Provider } from './engine.ts';
+import type { Failure, Outcome } from './failure.ts';
+import type { CameraPicture } from './picture.ts';
+import type { PolicyInfo, PolicySource, PredictedChunk } from './policy.ts';
+
+export type SelfTestName = 'wgsl-loop-variable' | 'attention' | 'matmul';
+
+export interface SelfTestResult {
+  readonly test: SelfTestName;
+  readonly passed: boolean;
+  /** Largest relative error against our own reference; null where the test is exact. */
+  readonly error: number | null;
+}
+
+/** What was found out about this machine, told to the person. */
+export interface EngineReport {
+  readonly provider: Provider;
+  readonly build: 'jspi' | 'asyncify' | 'wasm';
+  readonly threads: number;
+  readonly adapter: { readonly vendor: string; readonly architecture: string; readonly description: string } | null;
+  /** Every device tried, in order, with its features and what its tests gave. The last one is in use. */
+  readonly attempts: readonly { readonly features: readonly string[]; readonly tests: readonly SelfTestResult[]; readonly trusted: boolean }[];
+  /** Chunk milliseconds by provider, measured for the loaded policy; empty when the engine was forced. */
+  readonly race: readonly { readonly provider: Provider; readonly chunkMs: number }[];
+  readonly reason:
+    | { readonly kind: 'forced' }
+    | { readonly kind: 'faster'; readonly ratio: number }
+    | { readonly kind: 'only'; readonly failure: Failure };
+}
+
+/** `?engine=`: forces a provider, null lets the benchmark choose. */
+export type EngineChoice = 'webgpu' | 'wasm' | null;
+
+export type LoadProgress =
+  | { readonly phase: 'fetch'; readonly what: string; readonly doneBytes: number; readonly totalBytes: number | null }
+  | { readonly phase: 'convert'; readonly doneTensors: number; readonly totalTensors: number }
+  | { readonly phase: 'engine'; readonly what: string }
+  | { readonly phase: 'warm-up'; readonly provider: Provider }
+  | { readonly phase: 'ready' };
+
+/** One chunk with everything needed to compute it again. */
+export interface ChunkRecord {
+  readonly index: number;
+  readonly observedTick: number;
+  readonly pictures: readonly CameraPicture[];
+  /** LeRobot joint units. */
+  readonly state: Float32Array;
+  readonly noiseSeed: number;
+  readonly actions: Float32Array;
+  readonly x0: Float32Array;
+  readonly timings: ChunkTimings;
+  readonly provider: Provider;
+}
+
+export interface InferenceApi {
+  /** Load a policy that the conversion worker has published in the model store. */
+  load(storedName: string, choice: EngineChoice): Promise<Outcome<{ readonly policy: PolicyInfo; readonly engine: EngineReport }>>;
+  /** One chunk from the cameras and joint state as they are now; nothing moves. */
+  probe(request: { readonly sentence: string; readonly noiseSeed: number }): Promise<Outcome<ChunkRecord>>;
+  /** Start answering control's requests for this run. */
+  beginRun(run: { readonly runId: number; readonly sentence: string; readonly seed: number }): Promise<Outcome<null>>;
+  endRun(): Promise<Outcome<readonly ChunkRecord[]>>;
+  /** Compute again from a record's own pictures, state and noise. */
+  recompute(sentence: string, record: ChunkRecord): Promise<Outcome<PredictedChunk>>;
+  /** Start a run that answers control's k-th request with the k-th record, recomputed. */
+  beginReplay(run: { readonly runId: number; readonly sentence: string; readonly records: readonly ChunkRecord[] }): Promise<Outcome<null>>;
+}
+
+export interface ConversionApi {
+  /** Read a checkpoint, write a pack into the model store unless it is there already; returns its stored name. */
+  convert(source: PolicySource): Promise<Outcome<{ readonly storedName: string; readonly bytes: number; readonly fromStore: boolean }>>;
+}
