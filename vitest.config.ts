@@ -1,0 +1,54 @@
+/**
+ * Two kinds of test: `unit` runs in Node, `browser` in a real Chromium with a software GPU and the isolation headers.
+ * The last part of a file's name says which: `x.test.ts`, `x.browser.test.ts`.
+ */
+import { playwright } from '@vitest/browser-playwright';
+import { defineConfig } from 'vitest/config';
+import { CHROMIUM_FLAGS, findChromium } from './tools/chromium.ts';
+
+const folders = '{src,workers,tools}';
+const executablePath = findChromium() ?? undefined;
+
+export default defineConfig({
+  define: { __APP_VERSION__: JSON.stringify('test') },
+  worker: { format: 'es' },
+  test: {
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'unit',
+          environment: 'node',
+          include: [`${folders}/**/*.test.ts`, `${folders}/**/*.test.tsx`],
+          exclude: ['**/*.browser.test.ts', '**/*.browser.test.tsx', '**/node_modules/**'],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        extends: true,
+        // Vite would otherwise find these one by one and reload the page in the middle of a test.
+        optimizeDeps: {
+          exclude: ['onnxruntime-web', '@mujoco/mujoco'],
+          include: ['react', 'react-dom', 'react-dom/client', 'react/jsx-runtime', 'react/jsx-dev-runtime', 'three', 'zustand', 'zustand/vanilla', 'comlink', 'valibot', 'uplot', '@huggingface/tokenizers'],
+        },
+        server: { headers: { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp', 'Cross-Origin-Resource-Policy': 'same-origin' } },
+        test: {
+          name: 'browser',
+          include: [`${folders}/**/*.browser.test.ts`, `${folders}/**/*.browser.test.tsx`],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          // Two cores: one page at a time, or every timing test would measure its neighbour.
+          fileParallelism: false,
+          browser: {
+            enabled: true,
+            headless: true,
+            screenshotFailures: false,
+            provider: playwright({ launchOptions: { ...(executablePath === undefined ? {} : { executablePath }), args: [...CHROMIUM_FLAGS] } }),
+            instances: [{ browser: 'chromium' }],
+          },
+        },
+      },
+    ],
+  },
+});
