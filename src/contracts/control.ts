@@ -40,7 +40,8 @@ export interface ControlReport {
   readonly mode: ControlMode;
   readonly rateHz: number;
   readonly jitter: JitterSummary;
-  readonly chunk: { readonly index: number; readonly rows: number; readonly rowsLeft: number } | null;
+  /** The chunk being played; times as in ActionChunk, so that latency can be shown while it runs. */
+  readonly chunk: { readonly index: number; readonly rows: number; readonly rowsLeft: number; readonly observedAtMs: number; readonly computedAtMs: number } | null;
   /** The coming rows of the current chunk after the gate's limits, radians, for the ghost; null when none. */
   readonly comingPath: readonly (readonly number[])[] | null;
   readonly failure: Failure | null;
