@@ -9,6 +9,7 @@ import { moved, serveWorker, type WorkerScope } from './serve.ts';
 class Scope implements WorkerScope {
   readonly name: string;
   readonly listeners = new Set<(event: MessageEvent) => void>();
+  readonly locks: string[] = [];
   readonly answered: Promise<WorkerBooted>;
   #answer: (message: WorkerBooted) => void = () => undefined;
 
@@ -19,14 +20,14 @@ class Scope implements WorkerScope {
   addEventListener(_type: 'message', listener: (event: MessageEvent) => void): void {
     this.listeners.add(listener);
   }
-  removeEventListener(_type: 'message', listener: (event: MessageEvent) => void): void {
-    this.listeners.delete(listener);
-  }
   postMessage(message: WorkerBooted): void {
     this.#answer(message);
   }
+  async holdLock(lock: string): Promise<void> {
+    this.locks.push(lock);
+  }
   receive(data: unknown): void {
-    for (const listener of [...this.listeners]) listener({ data } as MessageEvent);
+    for (const listener of this.listeners) listener({ data } as MessageEvent);
   }
 }
 
@@ -63,6 +64,7 @@ function bootMessage(api: NodePort): WorkerBoot {
     memory: { targets: memory, joints: memory, poses: memory, arm: memory, stop: memory },
     api: api as unknown as MessagePort,
     ports: {},
+    aliveLock: 'alive-test',
     baseUrl: '/',
   };
 }
@@ -76,7 +78,7 @@ describe('serveWorker', () => {
     scope.receive({ kind: 'something else' });
     scope.receive(bootMessage(port1));
     expect(await scope.answered).toEqual({ kind: 'booted' });
-    expect(scope.listeners.size).toBe(0);
+    expect(scope.locks).toEqual(['alive-test']);
 
     const remote = wrap<CountingApi>(port2 as unknown as Endpoint);
     expect(await remote.add(2)).toEqual({ ok: true, value: 2 });
@@ -95,6 +97,34 @@ describe('serveWorker', () => {
     scope.receive(bootMessage(port1));
     expect(await scope.answered).toEqual({ kind: 'boot-failed', failure: { code: 'world/no-webgl', facts: { reason: 'none', worker: 'world' } } });
     port1.close();
+  });
+
+  it('hands renewed ports to their taker, early ones too, and boots once', async () => {
+    const scope = new Scope('control');
+    const taken: string[] = [];
+    let starts = 0;
+    const early = new MessageChannel();
+    const late = new MessageChannel();
+    const api = new MessageChannel();
+    serveWorker(
+      {
+        name: 'control',
+        start: async (_boot, renewals) => {
+          starts++;
+          renewals.onRenewed('inference', (port) => taken.push((port as unknown) === early.port1 ? 'early' : 'late'));
+          return {};
+        },
+      },
+      scope,
+    );
+    scope.receive({ kind: 'new-port', name: 'inference', port: early.port1 });
+    scope.receive(bootMessage(api.port1));
+    scope.receive(bootMessage(api.port1));
+    await scope.answered;
+    scope.receive({ kind: 'new-port', name: 'inference', port: late.port1 });
+    expect(taken).toEqual(['early', 'late']);
+    expect(starts).toBe(1);
+    for (const channel of [early, late, api]) channel.port1.close();
   });
 
   it('starts nothing in a thread of onnxruntime', () => {
