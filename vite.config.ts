@@ -1,5 +1,5 @@
 /**
- * How the page is built and developed. Knows where things go; the headers come from `tools/security-headers.ts`.
+ * How the page is built and developed. Knows where things go; the headers come from `workers/isolation/headers.ts`.
  *
  * `base: './'` keeps every address relative, so that `dist/` works under any sub-path of any host.
  */
@@ -7,7 +7,7 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import react from '@vitejs/plugin-react';
 import { defineConfig, type Connect, type Plugin } from 'vite';
-import { securityHeaders } from './tools/security-headers.ts';
+import { securityHeaders } from './workers/isolation/headers.ts';
 
 const { version } = JSON.parse(readFileSync(resolve(import.meta.dirname, 'package.json'), 'utf8')) as { readonly version: string };
 
