@@ -1,0 +1,107 @@
+/**
+ * Our own GPUDevice. Knows which features and limits onnxruntime's WebGPU provider wants and how a device dies; refuses
+ * to know what runs on it. We open the device ourselves (and do not let onnxruntime do it) for three reasons: it is the
+ * only way to leave `subgroups` out, the only way to hear of `lost`, and the self-test needs the same device that the
+ * policy will run on.
+ */
+import type { EngineReport } from '#contracts/inference.ts';
+import { FailureError } from '#core/lib/failure.ts';
+
+/** Why a device is opened with or without subgroup operations: see `self-test.ts`. */
+export type SubgroupChoice = 'with-subgroups' | 'without-subgroups';
+
+/** Asked for where the adapter has them. Without `shader-f16` no f16 kernel runs; without `timestamp-query` no profile. */
+const WANTED_FEATURES: readonly GPUFeatureName[] = ['shader-f16', 'timestamp-query', 'subgroups'];
+/** Newer than the type package: lets the provider fix the subgroup width it compiles for. */
+const SUBGROUP_SIZE_CONTROL = 'subgroup-size-control';
+
+/** The adapter's own values: the defaults (128 MiB bindings, 16 KiB workgroup memory) are too small for weights and tiles. */
+const WANTED_LIMITS = [
+  'maxStorageBufferBindingSize',
+  'maxBufferSize',
+  'maxComputeWorkgroupStorageSize',
+  'maxComputeInvocationsPerWorkgroup',
+  'maxComputeWorkgroupSizeX',
+  'maxComputeWorkgroupSizeY',
+  'maxComputeWorkgroupSizeZ',
+  'maxComputeWorkgroupsPerDimension',
+  'maxStorageBuffersPerShaderStage',
+] as const satisfies readonly (keyof GPUSupportedLimits)[];
+
+export interface GpuHandle {
+  readonly device: GPUDevice;
+  readonly adapter: NonNullable<EngineReport['adapter']>;
+  /** Features the device was opened with, sorted: what the report shows. */
+  readonly features: readonly string[];
+  /** `engine/device-lost` once the device is gone (also after `close`), null while it lives. */
+  lostFailure(): FailureError | null;
+  /**
+   * Calls `listener` once when the device is lost, at once if it is; returns how to stop listening. A list and no
+   * promise: racing thousands of runs against one promise that stays pending would keep all their results.
+   */
+  onLost(listener: (failure: FailureError) => void): () => void;
+  /** First validation or memory error since the last call that nobody caught, else null. Asking clears it. */
+  takeUncapturedError(): string | null;
+  close(): void;
+}
+
+/**
+ * Opens a device. An adapter gives one device only, so each call asks for a new adapter.
+ * Rejects with `engine/no-webgpu`.
+ */
+export async function openGpuDevice(subgroups: SubgroupChoice): Promise<GpuHandle> {
+  const gpu: GPU | undefined = navigator.gpu;
+  if (gpu === undefined) throw new FailureError('engine/no-webgpu', { reason: 'navigator.gpu is missing' });
+  const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
+  if (adapter === null) throw new FailureError('engine/no-webgpu', { reason: 'no adapter' });
+
+  const features = wantedFeatures(adapter, subgroups);
+  const limits: Record<string, number> = {};
+  for (const limit of WANTED_LIMITS) limits[limit] = adapter.limits[limit];
+  let device: GPUDevice;
+  try {
+    device = await adapter.requestDevice({ label: 'policy', requiredFeatures: features, requiredLimits: limits });
+  } catch (thrown) {
+    throw new FailureError('engine/no-webgpu', { reason: thrown instanceof Error ? thrown.message : String(thrown) });
+  }
+  return handle(device, adapter, [...features].sort());
+}
+
+function wantedFeatures(adapter: GPUAdapter, subgroups: SubgroupChoice): GPUFeatureName[] {
+  const names = [...WANTED_FEATURES, SUBGROUP_SIZE_CONTROL as GPUFeatureName];
+  return names.filter((name) => adapter.features.has(name) && (subgroups === 'with-subgroups' || !name.startsWith('subgroup')));
+}
+
+function handle(device: GPUDevice, adapter: GPUAdapter, features: readonly string[]): GpuHandle {
+  let lostFailure: FailureError | null = null;
+  let uncaptured: string | null = null;
+  const listeners = new Set<(failure: FailureError) => void>();
+  void device.lost.then((info) => {
+    const failure = new FailureError('engine/device-lost', { reason: info.reason, message: info.message });
+    lostFailure = failure;
+    for (const listener of listeners) listener(failure);
+    listeners.clear();
+  });
+  device.addEventListener('uncapturederror', (event) => {
+    uncaptured ??= event.error.message;
+    event.preventDefault();
+  });
+  const { vendor, architecture, description } = adapter.info;
+  return {
+    device,
+    adapter: { vendor, architecture, description },
+    features,
+    lostFailure: () => lostFailure,
+    onLost(listener) {
+      if (lostFailure !== null) listener(lostFailure);
+      else listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
+    takeUncapturedError() {
+      const taken = uncaptured;
+      uncaptured = null;
+      return taken;
+    },
+    close: () => device.destroy(),
+  };
+}

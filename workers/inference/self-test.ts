@@ -1,0 +1,182 @@
+/**
+ * Whether a GPU counts right. Knows three small computations and their answers; refuses to know why a device fails.
+ *
+ * Some devices give wrong numbers and no error. On Vulkan, Chromium's shader compiler does not set a variable declared
+ * in a loop back to zero on each turn, and onnxruntime's attention for devices with `subgroups` leans on just that:
+ * relative errors of 0.025 to 0.88 (Chromium 156, SwiftShader: 0.88). The attention it uses without `subgroups` is
+ * right to 2e-7 on the same devices. So:
+ *
+ *   1. open a device with `subgroups`, run all three tests; all pass: trusted
+ *   2. else open one without, run them again; the two computed by onnxruntime pass: trusted
+ *   3. else no GPU: `engine/self-test-failed`
+ *
+ * The loop variable test looks at the compiler, not at `subgroups`, so it may go on failing at step 2. There it is
+ * reported and does not decide: what the policy runs is what the other two measure. At step 1 it does decide, since it
+ * fails for every subgroup width, also where a small attention happens to come out nearly right.
+ */
+import type { Engine, EngineSession, HostTensor } from '#contracts/engine.ts';
+import type { EngineReport, SelfTestResult } from '#contracts/inference.ts';
+import { FailureError } from '#core/lib/failure.ts';
+import { seededRandom } from '#core/lib/random.ts';
+import type { OrtRuntime } from './engine-ort-web.ts';
+import { openGpuDevice, type GpuHandle, type SubgroupChoice } from './gpu-device.ts';
+import { attentionReference, matmulReference } from './reference.ts';
+import { tinyModel } from './tiny-onnx.ts';
+
+/** Right kernels stay below 1e-6 here, the wrong ones seen lie above 2e-2. */
+export const SELF_TEST_TOLERANCE = 1e-4;
+
+/** A shape with a partial tile in every dimension: 48 query rows against a tile of 64, 70 keys, heads of 64. */
+const ATTENTION = { queries: 48, keys: 70, heads: 5, headSize: 64 } as const;
+/** Neither size is a multiple of the 32 x 32 tile; the depth is long enough that a skipped slice shows. */
+const MATMUL = { rows: 45, depth: 200, columns: 77 } as const;
+
+export type SelfTestAttempt = EngineReport['attempts'][number];
+
+export interface TrustedGpu {
+  readonly gpu: GpuHandle;
+  readonly engine: Engine;
+  readonly attempts: readonly SelfTestAttempt[];
+}
+
+/** What `trustedGpu` throws, with what was found on the way. */
+export class SelfTestFailure extends FailureError {
+  readonly attempts: readonly SelfTestAttempt[];
+  readonly adapter: EngineReport['adapter'];
+
+  constructor(failed: SelfTestResult, attempts: readonly SelfTestAttempt[], adapter: EngineReport['adapter']) {
+    super('engine/self-test-failed', { test: failed.test, expected: failed.error === null ? 'exact' : SELF_TEST_TOLERANCE, found: failed.error ?? 'different' });
+    this.attempts = attempts;
+    this.adapter = adapter;
+  }
+}
+
+/**
+ * Opens a device that has proved itself. Keeps one small session on it for as long as it lives: see `engine-ort-web.ts`.
+ * Rejects with `engine/no-webgpu`, `engine/self-test-failed` (a SelfTestFailure), `engine/device-lost`.
+ */
+export async function trustedGpu(ort: OrtRuntime): Promise<TrustedGpu> {
+  const attempts: SelfTestAttempt[] = [];
+  for (const choice of ['with-subgroups', 'without-subgroups'] as const satisfies readonly SubgroupChoice[]) {
+    const gpu = await openGpuDevice(choice);
+    const engine = ort.webgpuEngine(gpu);
+    const hasSubgroups = gpu.features.includes('subgroups');
+    try {
+      const tests = await selfTests(gpu, engine);
+      const failed = tests.find((result) => !result.passed && (hasSubgroups || result.test !== 'wgsl-loop-variable'));
+      attempts.push({ features: gpu.features, tests, trusted: failed === undefined });
+      if (failed === undefined) return { gpu, engine, attempts };
+      await engine.dispose();
+      gpu.close();
+      if (!hasSubgroups) throw new SelfTestFailure(failed, attempts, gpu.adapter);
+    } catch (thrown) {
+      gpu.close();
+      throw thrown;
+    }
+  }
+  throw new Error('a device without subgroups still has them');
+}
+
+async function selfTests(gpu: GpuHandle, engine: Engine): Promise<readonly SelfTestResult[]> {
+  const loop = await loopVariableTest(gpu.device);
+  return [loop, await attentionTest(engine), await matmulTest(engine)];
+}
+
+/** A variable declared in a loop starts at zero on each turn: 1 1 1 1. The fault gives 1 2 3 4. Run on the device itself. */
+async function loopVariableTest(device: GPUDevice): Promise<SelfTestResult> {
+  const module = device.createShaderModule({
+    label: 'self-test: loop variable',
+    // The step comes from a buffer, or the compiler would unroll the loop and hide the fault.
+    code: `
+      @group(0) @binding(0) var<uniform> step: u32;
+      @group(0) @binding(1) var<storage, read_write> found: array<f32, 4>;
+      @compute @workgroup_size(1) fn main() {
+        for (var k = 0u; k < 4u; k += step) {
+          var fresh: f32;
+          fresh += 1.0;
+          found[k] = fresh;
+        }
+      }`,
+  });
+  const pipeline = await device.createComputePipelineAsync({ layout: 'auto', compute: { module } });
+  const step = device.createBuffer({ size: 4, usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST });
+  const found = device.createBuffer({ size: 16, usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC });
+  const read = device.createBuffer({ size: 16, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST });
+  try {
+    device.queue.writeBuffer(step, 0, new Uint32Array([1]));
+    const encoder = device.createCommandEncoder();
+    const pass = encoder.beginComputePass();
+    pass.setPipeline(pipeline);
+    pass.setBindGroup(0, device.createBindGroup({ layout: pipeline.getBindGroupLayout(0), entries: [{ binding: 0, resource: { buffer: step } }, { binding: 1, resource: { buffer: found } }] }));
+    pass.dispatchWorkgroups(1);
+    pass.end();
+    encoder.copyBufferToBuffer(found, 0, read, 0, 16);
+    device.queue.submit([encoder.finish()]);
+    await read.mapAsync(GPUMapMode.READ);
+    const values = [...new Float32Array(read.getMappedRange())];
+    return { test: 'wgsl-loop-variable', passed: values.every((value) => value === 1), error: null };
+  } finally {
+    for (const buffer of [step, found, read]) buffer.destroy();
+  }
+}
+
+async function attentionTest(engine: Engine): Promise<SelfTestResult> {
+  const { queries, keys, heads, headSize } = ATTENTION;
+  const width = heads * headSize;
+  const feeds = {
+    query: randomTensor(1, [1, queries, width]),
+    key: randomTensor(2, [1, keys, width]),
+    value: randomTensor(3, [1, keys, width]),
+  };
+  const model = tinyModel(
+    [{ op: 'MultiHeadAttention', domain: 'com.microsoft', inputs: ['query', 'key', 'value'], outputs: ['attended'], ints: { num_heads: heads } }],
+    { query: feeds.query.dims, key: feeds.key.dims, value: feeds.value.dims },
+    { attended: [1, queries, width] },
+  );
+  const session = await engine.createSession({ name: 'self-test-attention', model, weights: [] });
+  const { attended } = await session.run(feeds, { attended: 'host' });
+  const expected = attentionReference({ query: feeds.query.data, key: feeds.key.data, value: feeds.value.data, ...ATTENTION });
+  await session.dispose();
+  return judged('attention', attended, expected);
+}
+
+/** Leaves its session open: the one that keeps the provider's context of this device alive. */
+async function matmulTest(engine: Engine): Promise<SelfTestResult> {
+  const { rows, depth, columns } = MATMUL;
+  const feeds = { left: randomTensor(4, [rows, depth]), right: randomTensor(5, [depth, columns]) };
+  const model = tinyModel(
+    [{ op: 'MatMul', domain: '', inputs: ['left', 'right'], outputs: ['product'], ints: {} }],
+    { left: feeds.left.dims, right: feeds.right.dims },
+    { product: [rows, columns] },
+  );
+  const session: EngineSession = await engine.createSession({ name: 'self-test-matmul', model, weights: [] });
+  const { product } = await session.run(feeds, { product: 'host' });
+  return judged('matmul', product, matmulReference(feeds.left.data, feeds.right.data, rows, depth, columns));
+}
+
+function randomTensor(seed: number, dims: readonly number[]): HostTensor & { readonly data: Float32Array } {
+  const random = seededRandom(seed);
+  const data = new Float32Array(dims.reduce((product, size) => product * size, 1));
+  for (let i = 0; i < data.length; i++) data[i] = random.normal();
+  return { type: 'float32', dims, data };
+}
+
+function judged(test: SelfTestResult['test'], found: HostTensor, expected: Float64Array): SelfTestResult {
+  const error = found.type === 'float32' ? relativeError(found.data, expected) : Number.POSITIVE_INFINITY;
+  return { test, passed: error <= SELF_TEST_TOLERANCE, error };
+}
+
+/** Largest absolute difference over the largest expected magnitude; infinite for a wrong length or a number that is none. */
+export function relativeError(found: Float32Array, expected: Float64Array): number {
+  if (found.length !== expected.length) return Number.POSITIVE_INFINITY;
+  let difference = 0;
+  let magnitude = 0;
+  for (let i = 0; i < expected.length; i++) {
+    const wanted = expected[i] as number;
+    const gap = Math.abs((found[i] as number) - wanted);
+    if (!Number.isFinite(gap)) return Number.POSITIVE_INFINITY;
+    difference = Math.max(difference, gap);
+    magnitude = Math.max(magnitude, Math.abs(wanted));
+  }
+  return difference / magnitude;
+}
