@@ -29,6 +29,7 @@ export type FailureCode =
   | 'observation/state-stale' // facts: ageMs, limitMs
   | 'observation/state-size' // facts: expected, found
   | 'observation/sentence-missing'
+  | 'observation/sentence-too-long' // facts: tokens, limit
   // inference
   | 'engine/no-webgpu' // facts: reason
   | 'engine/self-test-failed' // facts: test, expected, found

@@ -32,6 +32,11 @@ export interface PolicyInfo {
   readonly chunkRows: number;
   readonly denoisingSteps: number;
   readonly fps: number;
+  /**
+   * Features without usable statistics (`observation.state`, `action`): their values pass unscaled, as in LeRobot, so
+   * actions may not be joint values. Empty for a sound checkpoint; otherwise the page says so.
+   */
+  readonly missingStatistics: readonly string[];
   /** What the card says of its training; an untrained policy says so on every screen. */
   readonly training: { readonly kind: 'untrained' } | { readonly kind: 'trained'; readonly summary: string } | { readonly kind: 'unknown' };
   /** Sentences the card says it is good at. */

@@ -1,0 +1,172 @@
+/**
+ * The operators we emit, one function each: what it computes, the shapes it takes and gives. Knows operators, not
+ * models. Fused forms (`com.microsoft`) are written directly, because ONNX Runtime's own optimiser does not find RMS
+ * norms, rotary embeddings or attention in a graph by itself, and because each operator saved is one GPU dispatch less.
+ *
+ * A shape that does not fit throws a plain Error: graphs are written by our own code.
+ */
+import { elements, type GraphBuilder, type Value } from './graph.ts';
+import type { Attribute } from './model.ts';
+
+const MICROSOFT = 'com.microsoft';
+
+function fail(op: string, ...values: (Value | null)[]): never {
+  throw new Error(`${op}: ${values.map((value) => (value === null ? 'none' : `[${value.dims.join(', ')}]`)).join(' ')}`);
+}
+
+function int(value: number): Attribute {
+  return { kind: 'int', value };
+}
+
+function float(value: number): Attribute {
+  return { kind: 'float', value };
+}
+
+function only(values: readonly Value[]): Value {
+  return values[0]!;
+}
+
+/** x [..., M, K] times w [K, N] gives [..., M, N]. */
+export function matMul(g: GraphBuilder, x: Value, w: Value): Value {
+  if (w.dims.length !== 2 || x.dims.at(-1) !== w.dims[0]) fail('MatMul', x, w);
+  return only(g.node('MatMul', [x, w], [[...x.dims.slice(0, -1), w.dims[1]!]]));
+}
+
+/** x w + b, with b [N] or none. */
+export function linear(g: GraphBuilder, x: Value, w: Value, b: Value | null): Value {
+  const product = matMul(g, x, w);
+  return b === null ? product : add(g, product, b);
+}
+
+/** Elementwise with broadcasting: the shorter shape's dims equal the other's last ones, or are 1. */
+function elementwise(g: GraphBuilder, op: 'Add' | 'Mul', a: Value, b: Value): Value {
+  const [long, short] = a.dims.length >= b.dims.length ? [a, b] : [b, a];
+  const lead = long.dims.length - short.dims.length;
+  const dims = long.dims.map((dim, i) => {
+    const other = i < lead ? 1 : short.dims[i - lead]!;
+    if (dim !== other && dim !== 1 && other !== 1) fail(op, a, b);
+    return Math.max(dim, other);
+  });
+  return only(g.node(op, [a, b], [dims]));
+}
+
+export function add(g: GraphBuilder, a: Value, b: Value): Value {
+  return elementwise(g, 'Add', a, b);
+}
+
+export function mul(g: GraphBuilder, a: Value, b: Value): Value {
+  return elementwise(g, 'Mul', a, b);
+}
+
+/** The same numbers in another shape; no data moves. */
+export function reshape(g: GraphBuilder, x: Value, dims: readonly number[]): Value {
+  if (elements(x.dims) !== elements(dims)) throw new Error(`Reshape: [${x.dims.join(', ')}] to [${dims.join(', ')}]`);
+  const shape = g.constant('shape', [dims.length], BigInt64Array.from(dims, BigInt));
+  return only(g.node('Reshape', [x, shape], [dims], {}, x.type));
+}
+
+export function transpose(g: GraphBuilder, x: Value, order: readonly number[]): Value {
+  const dims = order.map((axis) => x.dims[axis]!);
+  return only(g.node('Transpose', [x], [dims], { attributes: { perm: { kind: 'ints', value: order } } }));
+}
+
+export function concat(g: GraphBuilder, values: readonly Value[], axis: number): Value {
+  const [first] = values;
+  if (first === undefined) throw new Error('Concat of nothing');
+  if (values.length === 1) return first;
+  for (const value of values) {
+    if (value.dims.length !== first.dims.length || value.dims.some((dim, i) => i !== axis && dim !== first.dims[i])) fail('Concat', ...values);
+  }
+  const dims = first.dims.map((dim, i) => (i === axis ? values.reduce((sum, value) => sum + value.dims[axis]!, 0) : dim));
+  return only(g.node('Concat', values, [dims], { attributes: { axis: int(axis) } }));
+}
+
+/** Cuts the last axis into pieces of the given sizes. */
+export function split(g: GraphBuilder, x: Value, sizes: readonly number[]): Value[] {
+  const axis = x.dims.length - 1;
+  if (sizes.reduce((sum, size) => sum + size, 0) !== x.dims[axis]) fail(`Split ${sizes.join('+')}`, x);
+  const pieces = g.constant('sizes', [sizes.length], BigInt64Array.from(sizes, BigInt));
+  return g.node('Split', [x, pieces], sizes.map((size) => [...x.dims.slice(0, -1), size]), { attributes: { axis: int(axis) } });
+}
+
+/** (x - mean) / sqrt(variance + epsilon) * scale + bias over the last axis. */
+export function layerNorm(g: GraphBuilder, x: Value, scale: Value, bias: Value, epsilon: number): Value {
+  needVector('LayerNormalization', x, scale);
+  needVector('LayerNormalization', x, bias);
+  return only(g.node('LayerNormalization', [x, scale, bias], [x.dims], { attributes: { axis: int(-1), epsilon: float(epsilon) } }));
+}
+
+/** sum = x + skip (+ linearBias), and the layer norm of the sum, in one kernel. */
+export function skipLayerNorm(
+  g: GraphBuilder,
+  x: Value,
+  skip: Value,
+  norm: { readonly scale: Value; readonly bias: Value; readonly epsilon: number },
+  linearBias: Value | null,
+): { readonly normed: Value; readonly sum: Value } {
+  needSame('SkipLayerNormalization', x, skip);
+  needVector('SkipLayerNormalization', x, norm.scale);
+  const inputs = [x, skip, norm.scale, norm.bias, ...(linearBias === null ? [] : [linearBias])];
+  const [normed, sum] = g.node('SkipLayerNormalization', inputs, [x.dims, null, null, x.dims], {
+    domain: MICROSOFT,
+    attributes: { epsilon: float(norm.epsilon) },
+  });
+  return { normed: normed!, sum: sum! };
+}
+
+/** x / sqrt(mean(x^2) + epsilon) * scale over the last axis (RMS norm). */
+export function rmsNorm(g: GraphBuilder, x: Value, scale: Value, epsilon: number): Value {
+  needVector('SimplifiedLayerNormalization', x, scale);
+  // Registered by ONNX Runtime in ONNX's own domain, unlike its Skip form.
+  return only(g.node('SimplifiedLayerNormalization', [x, scale], [x.dims], { attributes: { axis: int(-1), epsilon: float(epsilon), stash_type: int(1) } }));
+}
+
+/** sum = x + skip, and the RMS norm of the sum, in one kernel. */
+export function skipRmsNorm(g: GraphBuilder, x: Value, skip: Value, scale: Value, epsilon: number): { readonly normed: Value; readonly sum: Value } {
+  needSame('SkipSimplifiedLayerNormalization', x, skip);
+  needVector('SkipSimplifiedLayerNormalization', x, scale);
+  const [normed, sum] = g.node('SkipSimplifiedLayerNormalization', [x, skip, scale], [x.dims, null, null, x.dims], {
+    domain: MICROSOFT,
+    attributes: { epsilon: float(epsilon) },
+  });
+  return { normed: normed!, sum: sum! };
+}
+
+/** gelu by tanh: x/2 (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))), of x + bias. */
+export function fastGelu(g: GraphBuilder, x: Value, bias: Value | null): Value {
+  return only(g.node('FastGelu', bias === null ? [x] : [x, bias], [x.dims], { domain: MICROSOFT }));
+}
+
+/** silu(x) = x sigmoid(x): QuickGelu with alpha 1. */
+export function silu(g: GraphBuilder, x: Value): Value {
+  return only(g.node('QuickGelu', [x], [x.dims], { domain: MICROSOFT, attributes: { alpha: float(1) } }));
+}
+
+/**
+ * Rotary embedding of x [1, rows, heads * headSize]: row r of every head is turned by the angles of row positions[r] of
+ * the tables cos, sin [count, headSize / 2]. Half-split: [a, b] becomes [a cos - b sin, b cos + a sin].
+ */
+export function rotary(g: GraphBuilder, x: Value, positions: Value, cos: Value, sin: Value): Value {
+  if (positions.type !== 'int64' || positions.dims.at(-1) !== x.dims.at(-2)) fail('RotaryEmbedding', x, positions);
+  if (x.dims.at(-1)! % (2 * cos.dims[1]!) !== 0 || cos.dims[0]! < x.dims.at(-2)!) fail('RotaryEmbedding', x, cos);
+  return only(g.node('RotaryEmbedding', [x, positions, cos, sin], [x.dims], { domain: MICROSOFT, attributes: { interleaved: int(0) } }));
+}
+
+/**
+ * softmax(q k' / sqrt(headSize) + bias) v for each head. q [1, Q, heads * headSize], k and v [1, K, heads * headSize],
+ * bias [1, 1, Q, K] or none.
+ */
+export function attention(g: GraphBuilder, q: Value, k: Value, v: Value, heads: number, bias: Value | null): Value {
+  if (q.dims.at(-1) !== k.dims.at(-1) || k.dims.join() !== v.dims.join() || q.dims.at(-1)! % heads !== 0) fail('MultiHeadAttention', q, k, v);
+  if (bias !== null && bias.dims.join() !== [1, 1, q.dims[1], k.dims[1]].join()) fail('MultiHeadAttention bias', q, k, bias);
+  const inputs = bias === null ? [q, k, v] : [q, k, v, null, null, bias];
+  return only(g.node('MultiHeadAttention', inputs, [q.dims], { domain: MICROSOFT, attributes: { num_heads: int(heads) } }));
+}
+
+function needVector(op: string, x: Value, vector: Value): void {
+  if (vector.dims.length !== 1 || vector.dims[0] !== x.dims.at(-1)) fail(op, x, vector);
+}
+
+function needSame(op: string, a: Value, b: Value): void {
+  if (a.dims.join() !== b.dims.join()) fail(op, a, b);
+}
