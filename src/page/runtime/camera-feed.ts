@@ -1,0 +1,89 @@
+/**
+ * Pictures for people: the slower second customer of the simulated cameras. It asks for what is being looked at, one
+ * request at a time, a few times a second, and hands each picture to whoever draws it. Pictures never pass through a
+ * store. It refuses to know how they are drawn, and it never asks while nobody looks or the tab is hidden: rendering a
+ * picture costs the world worker 8 to 19 ms on a software GPU.
+ */
+import type { Failure } from '#contracts/failure.ts';
+import type { CameraPicture } from '#contracts/picture.ts';
+import type { PictureReply, PictureRequest } from '#contracts/world.ts';
+import type { Clock } from '#contracts/time.ts';
+
+export interface CameraWatcher {
+  readonly key: string;
+  /** Size to render at; read again before every request. */
+  readonly size: () => { readonly width: number; readonly height: number };
+  readonly onPicture: (picture: CameraPicture) => void;
+  readonly onFailure: (failure: Failure) => void;
+}
+
+export interface CameraFeed {
+  /** Starts asking for this camera until the returned function is called. */
+  watch(watcher: CameraWatcher): () => void;
+  close(): void;
+}
+
+/** Six a second: enough to see motion, a fifth of a core at worst. */
+const PERIOD_MS = 165;
+/** No answer for this long is a failed picture; the next request goes out all the same. */
+const ANSWER_LIMIT_MS = 3000;
+
+export function cameraFeed(port: MessagePort, clock: Clock, isHidden: () => boolean): CameraFeed {
+  const watchers = new Set<CameraWatcher>();
+  let open = true;
+  let nextId = 1;
+  let pending: { readonly id: number; readonly resolve: (reply: PictureReply) => void } | null = null;
+
+  port.onmessage = (event: MessageEvent<PictureReply>) => {
+    if (pending === null || pending.id !== event.data.id) return;
+    pending.resolve(event.data);
+    pending = null;
+  };
+
+  const ask = (request: PictureRequest): Promise<PictureReply> =>
+    new Promise((resolve) => {
+      pending = { id: request.id, resolve };
+      port.postMessage(request);
+      setTimeout(() => {
+        const failure: Failure = { code: 'worker/deadline', facts: { worker: 'world', call: 'pictures', waitedMs: ANSWER_LIMIT_MS } };
+        resolve({ id: request.id, kind: 'failed', failure });
+      }, ANSWER_LIMIT_MS);
+    });
+
+  const turn = async (): Promise<void> => {
+    if (watchers.size === 0 || isHidden()) return;
+    const asked = [...watchers];
+    const reply = await ask({ id: nextId++, cameras: asked.map((watcher) => ({ key: watcher.key, ...watcher.size() })) });
+    for (const watcher of asked) {
+      if (!watchers.has(watcher)) continue;
+      if (reply.kind === 'failed') watcher.onFailure(reply.failure);
+      else deliver(watcher, reply.pictures);
+    }
+  };
+
+  const loop = async (): Promise<void> => {
+    while (open) {
+      const startedAtMs = clock.nowMs();
+      await turn();
+      await clock.sleepUntil(startedAtMs + PERIOD_MS);
+    }
+  };
+  void loop();
+
+  return {
+    watch(watcher) {
+      watchers.add(watcher);
+      return () => watchers.delete(watcher);
+    },
+    close() {
+      open = false;
+      port.close();
+    },
+  };
+}
+
+function deliver(watcher: CameraWatcher, pictures: readonly CameraPicture[]): void {
+  const picture = pictures.find((candidate) => candidate.camera === watcher.key);
+  if (picture !== undefined) watcher.onPicture(picture);
+  else watcher.onFailure({ code: 'observation/camera-missing', facts: { camera: watcher.key, present: pictures.map((p) => p.camera).join(', ') } });
+}

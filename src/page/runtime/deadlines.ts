@@ -1,0 +1,53 @@
+/**
+ * How long the page waits for each call before it calls the worker stuck, milliseconds. One entry a method, so that a
+ * new method does not compile without a limit. The limits are for a slow machine with a software GPU: they exist to
+ * end a wait that would never end, not to judge speed.
+ */
+import type { ControlApi } from '#contracts/control.ts';
+import type { ConversionApi, InferenceApi } from '#contracts/inference.ts';
+import type { WorldApi } from '#contracts/world.ts';
+
+export type Deadlines<Api> = { readonly [Method in keyof Api]: number };
+
+const SECOND = 1000;
+const MINUTE = 60 * SECOND;
+
+/** Loading a script, WASM and the first shaders on a busy two-core machine took up to 20 s. */
+export const BOOT_DEADLINE_MS = 90 * SECOND;
+
+export const CONTROL_DEADLINES: Deadlines<ControlApi> = {
+  connect: 15 * SECOND,
+  setRate: 5 * SECOND,
+  setManualTargets: 5 * SECOND,
+  beginRun: 5 * SECOND,
+  endRun: 15 * SECOND,
+  // The slow descent itself is part of the call.
+  lowerAndRelease: 30 * SECOND,
+  resume: 5 * SECOND,
+  lastStop: 5 * SECOND,
+};
+
+export const INFERENCE_DEADLINES: Deadlines<InferenceApi> = {
+  // Self-tests, session creation, the race of the engines and a warm-up on each.
+  load: 10 * MINUTE,
+  // WASM computes on the worker's own thread, so a call may have to wait for the chunk in front of it.
+  probe: 3 * MINUTE,
+  beginRun: MINUTE,
+  endRun: MINUTE,
+  recompute: 3 * MINUTE,
+  beginReplay: MINUTE,
+};
+
+export const CONVERSION_DEADLINES: Deadlines<ConversionApi> = {
+  // A 900 MB checkpoint over a slow line.
+  convert: 60 * MINUTE,
+};
+
+export const WORLD_DEADLINES: Deadlines<WorldApi> = {
+  reset: 30 * SECOND,
+  setPace: 10 * SECOND,
+  // 10,000 steps take about 5 s on a slow core.
+  step: MINUTE,
+  setLightLevel: 10 * SECOND,
+  status: 10 * SECOND,
+};
