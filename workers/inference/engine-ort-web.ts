@@ -138,7 +138,8 @@ function engine(ort: Ort, turns: TurnTaking, provider: Provider, gpu: GpuHandle 
       return wrapped;
     },
     dispose: async () => {
-      for (const session of [...open]) await session.dispose();
+      // A set may lose members while it is walked.
+      for (const session of open) await session.dispose();
     },
   };
 }
@@ -173,7 +174,7 @@ function wrapSession(ort: Ort, turns: TurnTaking, graph: string, session: OrtSes
       disposed = true;
       onDispose();
       // Nothing to release on a lost device, and asking for it may wait for ever.
-      if (gpu?.lostFailure() != null) return;
+      if (gpu !== null && gpu.lostFailure() !== null) return;
       await guarded(gpu, graph, () => turns.take(() => session.release()));
     },
   };
