@@ -63,6 +63,8 @@ export interface ResetRequest {
   readonly seed: number;
   /** 0..1, 1 when absent. Part of the scene: it changes the hash. */
   readonly lightLevel?: number;
+  /** One to four different colours; red, green and blue when absent. */
+  readonly cubes?: readonly CubeColour[];
 }
 
 export interface SceneInfo {

@@ -30,8 +30,9 @@ const Z: Vector3 = [0, 0, 1];
 const SERVO_SPEED = (45 / 60) * 2 * Math.PI;
 /** STS3215 at 12 V, stall: about 30 kg cm. */
 const SERVO_TORQUE = 2.94;
-/** LeRobot limits the gripper's servo to half its torque, so that squeezing does not burn it. */
+/** LeRobot limits the gripper's motor to half its duty, so that squeezing does not burn it: half torque, half speed. */
 const GRIPPER_TORQUE = 1.5;
+const GRIPPER_SPEED = SERVO_SPEED / 2;
 
 const degrees = (value: number): Radians => ((value * Math.PI) / 180) as Radians;
 
@@ -149,12 +150,12 @@ const links: readonly LinkDescription[] = [
 ];
 
 const joints: readonly JointDescription[] = [
-  joint(0, 'base', [0, -0.0452, 0.0165], aboutAxis(X, Math.PI / 2), [0, -1, 0], [-110, 110], SERVO_TORQUE),
-  joint(1, 'shoulder', [0, 0.1025, 0.0306], NO_ROTATION, X, [-100.2, 99.9], SERVO_TORQUE),
-  joint(2, 'upper_arm', [0, 0.11257, 0.028], NO_ROTATION, X, [-99.9, 89.9], SERVO_TORQUE),
-  joint(3, 'lower_arm', [0, 0.0052, 0.1349], aboutAxis(X, -Math.PI / 2), X, [-95, 95], SERVO_TORQUE),
-  joint(4, 'wrist', [0, -0.0601, 0], aboutAxis(Y, Math.PI / 2), Y, [-160, 160], SERVO_TORQUE),
-  joint(5, 'gripper', [-0.0202, -0.0244, 0], aboutAxis(Y, Math.PI), Z, [-10, 100], GRIPPER_TORQUE),
+  joint(0, 'base', [0, -0.0452, 0.0165], aboutAxis(X, Math.PI / 2), [0, -1, 0], [-110, 110], [SERVO_TORQUE, SERVO_SPEED]),
+  joint(1, 'shoulder', [0, 0.1025, 0.0306], NO_ROTATION, X, [-100.2, 99.9], [SERVO_TORQUE, SERVO_SPEED]),
+  joint(2, 'upper_arm', [0, 0.11257, 0.028], NO_ROTATION, X, [-99.9, 89.9], [SERVO_TORQUE, SERVO_SPEED]),
+  joint(3, 'lower_arm', [0, 0.0052, 0.1349], aboutAxis(X, -Math.PI / 2), X, [-95, 95], [SERVO_TORQUE, SERVO_SPEED]),
+  joint(4, 'wrist', [0, -0.0601, 0], aboutAxis(Y, Math.PI / 2), Y, [-160, 160], [SERVO_TORQUE, SERVO_SPEED]),
+  joint(5, 'gripper', [-0.0202, -0.0244, 0], aboutAxis(Y, Math.PI), Z, [-10, 100], [GRIPPER_TORQUE, GRIPPER_SPEED]),
 ];
 
 function joint(
@@ -164,13 +165,13 @@ function joint(
   rotation: Quaternion,
   axis: Vector3,
   rangeDegrees: readonly [number, number],
-  maxTorqueNm: number,
+  [maxTorqueNm, maxSpeedRadPerS]: readonly [number, number],
 ): JointDescription {
   const name = JOINT_NAMES[index];
   const child = links[index]?.name;
   if (name === undefined || child === undefined) throw new Error(`no joint ${index}`);
   const [least, most] = rangeDegrees;
-  return { name, parent, child, origin: { position, rotation }, axis, least: degrees(least), most: degrees(most), maxSpeedRadPerS: SERVO_SPEED, maxTorqueNm };
+  return { name, parent, child, origin: { position, rotation }, axis, least: degrees(least), most: degrees(most), maxSpeedRadPerS, maxTorqueNm };
 }
 
 export const SO100: RobotDescription = {

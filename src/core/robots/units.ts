@@ -15,8 +15,8 @@ import type { JointRadians, JointUnits, JointUnitsVector, Radians, Ticks } from 
 /** The gripper's joint units span 0..100 over the jaw's range, closed at -10 degrees, wide open at 100. */
 const JAW_CLOSED_DEGREES = -10;
 const JAW_DEGREES_PER_UNIT = 1.1;
-/** LeRobot divides by resolution - 1. */
-const TICKS_PER_DEGREE = 4095 / 360;
+/** LeRobot's resolution - 1. Its order of operations is kept, because truncation would show a last digit. */
+const TICKS_PER_TURN = 4095;
 
 /** One joint as LeRobot calibrated it. Ticks are after the homing offset, as the servo reports them. */
 export interface JointCalibration {
@@ -49,14 +49,14 @@ export function radiansVectorToUnits(angles: ArrayLike<number>): JointUnitsVecto
 
 export function ticksToUnits(ticks: Ticks, jointIndex: number, calibration: JointCalibration): JointUnits {
   const { rangeMin, rangeMax, driveMode } = calibration;
-  if (jointIndex !== GRIPPER_INDEX) return ((ticks - (rangeMin + rangeMax) / 2) / TICKS_PER_DEGREE) as JointUnits;
+  if (jointIndex !== GRIPPER_INDEX) return (((ticks - (rangeMin + rangeMax) / 2) * 360) / TICKS_PER_TURN) as JointUnits;
   const percent = ((clamp(ticks, rangeMin, rangeMax) - rangeMin) / (rangeMax - rangeMin)) * 100;
   return (driveMode === 1 ? 100 - percent : percent) as JointUnits;
 }
 
 export function unitsToTicks(units: JointUnits, jointIndex: number, calibration: JointCalibration): Ticks {
   const { rangeMin, rangeMax, driveMode } = calibration;
-  if (jointIndex !== GRIPPER_INDEX) return Math.trunc(units * TICKS_PER_DEGREE + (rangeMin + rangeMax) / 2) as Ticks;
+  if (jointIndex !== GRIPPER_INDEX) return Math.trunc((units * TICKS_PER_TURN) / 360 + (rangeMin + rangeMax) / 2) as Ticks;
   const percent = clamp(driveMode === 1 ? 100 - units : units, 0, 100);
   return Math.trunc((percent / 100) * (rangeMax - rangeMin) + rangeMin) as Ticks;
 }
