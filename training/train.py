@@ -1,0 +1,239 @@
+"""Trains the pocket policy: flow matching on action chunks, as LeRobot trains SmolVLA, with one auxiliary loss.
+
+    python training/train.py --episodes DIR --base public/policies/pocket --out DIR [--minutes 60] [--device cpu]
+
+`--base` gives configuration and tokenizer (its weights are not used unless --warm). Resumes from `--out`/last.pt.
+Writes a LeRobot checkpoint (EMA weights) to `--out`/checkpoint every few minutes.
+
+The objective, from LeRobot's training code:  t ~ Beta(1.5, 1) * 0.999 + 0.001,  x_t = t * noise + (1 - t) * action,
+target velocity = noise - action, mean squared error over rows inside the episode.
+
+The auxiliary loss makes a small data set go further: from the picture tokens alone a throw-away head must say where each
+cube is, and from the state token (which has read pictures and sentence) another must say where the cube asked for is,
+relative to the gripper. Both heads are dropped at export; the checkpoint is a plain SmolVLA.
+"""
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import pathlib
+import time
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+import checkpoint
+import dataset
+from smolvla import Config, SmolVla
+
+METRE = 10.0  # positions are learnt in decimetres, so that losses are of one size
+
+
+class AuxiliaryHeads(nn.Module):
+    """Where are the cubes (from picture tokens), and where is the one asked for (from the state token)?"""
+
+    def __init__(self, c: Config, image_tokens: int):
+        super().__init__()
+        self.cubes = nn.Sequential(nn.Linear(c.text_width * image_tokens, 256), nn.GELU(), nn.Linear(256, 4 * 4))
+        self.target = nn.Sequential(nn.LayerNorm(c.text_width), nn.Linear(c.text_width, 128), nn.GELU(), nn.Linear(128, 6))
+
+    def forward(self, images: Tensor, state_token: Tensor) -> tuple[Tensor, Tensor]:
+        return self.cubes(images.flatten(1)).unflatten(-1, (4, 4)), self.target(state_token)
+
+
+class Batches:
+    """Normalised tensors of the samples, dealt in a seeded random order."""
+
+    def __init__(self, samples: dataset.Samples, stats: dict, c: Config, tokenize, seed: int, device: str):
+        self.samples, self.c, self.device = samples, c, device
+        self.random = np.random.default_rng(seed)
+        tokens = [tokenize(s) for s in samples.sentences]
+        longest = max(len(t) for t in tokens)
+        self.tokens = torch.tensor([t + [0] * (longest - len(t)) for t in tokens])
+        self.token_mask = torch.tensor([[True] * len(t) + [False] * (longest - len(t)) for t in tokens])
+        s, a = stats["observation.state"], stats["action"]
+        self.state = pad((torch.from_numpy(samples.state) - t32(s["mean"])) / (t32(s["std"]) + 1e-8), c.max_state)
+        self.actions = pad((torch.from_numpy(samples.actions) - t32(a["mean"])) / (t32(a["std"]) + 1e-8), c.max_action)
+        self.mask = torch.from_numpy(samples.action_mask)
+        self.cubes = torch.from_numpy(samples.cubes) * METRE
+        self.grip = torch.from_numpy(samples.grip) * METRE
+        self.target = torch.from_numpy(samples.target)
+        # A task seen in few samples is dealt as often as the others.
+        kinds, counts = np.unique(samples.kind, return_counts=True)
+        weight = dict(zip(kinds, 1 / np.sqrt(counts)))
+        self.weight = np.array([weight[k] for k in samples.kind])
+        self.weight /= self.weight.sum()
+
+    def draw(self, size: int) -> dict[str, Tensor]:
+        pick = self.random.choice(len(self.samples), size, p=self.weight)
+        index = torch.from_numpy(pick)
+        pictures = torch.from_numpy(self.samples.pictures[pick]).permute(0, 1, 4, 2, 3)
+        sentence = torch.from_numpy(self.samples.sentence[pick])
+        batch = dict(
+            pictures=pictures, tokens=self.tokens[sentence], token_mask=self.token_mask[sentence], state=self.state[index],
+            actions=self.actions[index], mask=self.mask[index], cubes=self.cubes[index], grip=self.grip[index], target=self.target[index],
+        )
+        return {k: v.to(self.device, non_blocking=True) for k, v in batch.items()}
+
+
+def t32(x) -> Tensor:
+    return torch.from_numpy(np.asarray(x, dtype=np.float32))
+
+
+def pad(x: Tensor, width: int) -> Tensor:
+    return F.pad(x.float(), (0, width - x.shape[-1]))
+
+
+def augment(pictures: Tensor) -> Tensor:
+    """uint8 [B,I,3,H,W] -> [-1,1]: brightness, contrast and a little noise, per sample and camera."""
+    x = pictures.float() / 255
+    b, i = x.shape[:2]
+    shape = (b, i, 1, 1, 1)
+    x = x * (1 + 0.2 * (torch.rand(shape, device=x.device) - 0.5)) + 0.1 * (torch.rand(shape, device=x.device) - 0.5)
+    x = x + 0.02 * torch.randn_like(x)
+    return x.clamp(0, 1) * 2 - 1
+
+
+def losses(model: SmolVla, heads: AuxiliaryHeads, batch: dict[str, Tensor]) -> dict[str, Tensor]:
+    pictures = augment(batch["pictures"])
+    b, cameras = pictures.shape[:2]
+    tokens = model.image_tokens(pictures.flatten(0, 1)).unflatten(0, (b, cameras))
+    present = torch.ones(b, cameras, dtype=torch.bool, device=pictures.device)
+    prefix, keep, blocks = model.embed_prefix(list(tokens.unbind(1)), present, batch["tokens"], batch["token_mask"], batch["state"])
+    cache, last = model.run_prefix(prefix, keep, blocks)
+
+    actions = batch["actions"]
+    t = (torch.distributions.Beta(1.5, 1.0).sample((b,)) * 0.999 + 0.001).to(actions.device)
+    noise = torch.randn_like(actions)
+    x_t = t[:, None, None] * noise + (1 - t)[:, None, None] * actions
+    velocity = model.velocity(cache, keep, x_t, t).float()
+    inside = batch["mask"][:, :, None]
+    flow = (((velocity - (noise - actions)) ** 2) * inside).sum() / (inside.sum() * actions.shape[-1])
+
+    cubes, target = (o.float() for o in heads(tokens.flatten(1, 2), last[:, -1]))
+    there = ~batch["cubes"][..., 0].isnan()
+    position = (cubes[..., :3] - batch["cubes"].nan_to_num())[there]
+    presence = F.binary_cross_entropy_with_logits(cubes[..., 3], there.float())
+    asked = batch["target"] >= 0
+    wanted = batch["cubes"].nan_to_num()[torch.arange(b, device=asked.device), batch["target"].clamp(min=0)]
+    goal = torch.cat([wanted, wanted - batch["grip"]], -1)
+    aside = (target - goal)[asked]
+    return dict(flow=flow, cubes=position.abs().mean(), presence=presence, target=aside.abs().mean())
+
+
+@torch.no_grad()
+def chunk_error(model: SmolVla, batches: Batches, stats: dict, size: int = 128) -> float:
+    """Mean |sampled - demonstrated| over real joints and rows, joint units: what the flow loss means on the arm."""
+    batch = batches.draw(size)
+    pictures = batch["pictures"].float() / 127.5 - 1
+    b, cameras = pictures.shape[:2]
+    tokens = model.image_tokens(pictures.flatten(0, 1)).unflatten(0, (b, cameras))
+    present = torch.ones(b, cameras, dtype=torch.bool, device=pictures.device)
+    prefix, keep, blocks = model.embed_prefix(list(tokens.unbind(1)), present, batch["tokens"], batch["token_mask"], batch["state"])
+    cache, _ = model.run_prefix(prefix, keep, blocks)
+    x0 = model.sample(cache, keep, torch.randn_like(batch["actions"]))
+    error = ((x0 - batch["actions"])[..., :6] * t32(stats["action"]["std"]).to(x0.device)).abs() * batch["mask"][:, :, None]
+    return float(error.sum() / (batch["mask"].sum() * 6))
+
+
+def initialise(model: SmolVla) -> None:
+    """Small normal weights, as the backbones are initialised; residual outputs smaller, so that depth starts quietly."""
+    for name, module in model.named_modules():
+        if isinstance(module, (nn.Linear, nn.Conv2d)):
+            fan_in = module.weight[0].numel()
+            quiet = 0.5 if name.endswith(("o_proj", "down_proj", "out_proj", "fc2")) else 1.0
+            nn.init.normal_(module.weight, std=quiet / math.sqrt(fan_in))
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)
+        elif isinstance(module, nn.Embedding):
+            # The policy multiplies picture and word tokens by sqrt(width): embeddings of that inverse give tokens of size one.
+            nn.init.normal_(module.weight, std=1 / math.sqrt(module.weight.shape[1]))
+    nn.init.zeros_(model.model.action_out_proj.weight)
+    proj = model.model.vlm_with_expert.vlm.model.connector.modality_projection.proj
+    nn.init.normal_(proj.weight, std=1 / (math.sqrt(proj.weight.shape[1]) * math.sqrt(model.c.text_width)))
+
+
+def main() -> None:
+    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument("--episodes", type=pathlib.Path, required=True)
+    p.add_argument("--base", type=pathlib.Path, required=True)
+    p.add_argument("--out", type=pathlib.Path, required=True)
+    p.add_argument("--minutes", type=float, default=60)
+    p.add_argument("--batch", type=int, default=64)
+    p.add_argument("--rate", type=float, default=6e-4)
+    p.add_argument("--seed", type=int, default=1)
+    p.add_argument("--device", default="cpu")
+    p.add_argument("--threads", type=int, default=0)
+    p.add_argument("--warm", action="store_true", help="start from the base's weights")
+    a = p.parse_args()
+    if a.threads:
+        torch.set_num_threads(a.threads)
+    torch.manual_seed(a.seed)
+
+    c = checkpoint.read_config(a.base)
+    samples = dataset.load(a.episodes, c.chunk)
+    stats = dataset.statistics(samples)
+    batches = Batches(samples, stats, c, checkpoint.tokenizer(a.base), a.seed, a.device)
+    model = SmolVla(c).to(a.device)
+    initialise(model)
+    if a.warm:
+        checkpoint.load_weights(model, a.base)
+    image_tokens = 2 * (c.image_size // c.patch_size // c.shuffle) ** 2
+    heads = AuxiliaryHeads(c, image_tokens).to(a.device)
+    parameters = [*model.parameters(), *heads.parameters()]
+    optimiser = torch.optim.AdamW(parameters, lr=a.rate, betas=(0.9, 0.95), weight_decay=1e-4)
+    average = {k: v.clone() for k, v in model.state_dict().items()}
+    step, spent = 0, 0.0
+    a.out.mkdir(parents=True, exist_ok=True)
+    last = a.out / "last.pt"
+    if last.exists():
+        saved = torch.load(last, map_location=a.device, weights_only=True)
+        model.load_state_dict(saved["model"]); heads.load_state_dict(saved["heads"]); optimiser.load_state_dict(saved["optimiser"])
+        average, step, spent = saved["average"], saved["step"], saved["spent"]
+        batches.random = np.random.default_rng(a.seed + step)
+    print(f"{len(samples)} samples, {len(set(samples.episode))} episodes, {len(samples.sentences)} sentences, "
+          f"{sum(v.numel() for v in model.parameters()) / 1e6:.2f} M parameters, from step {step}", flush=True)
+
+    def save() -> None:
+        torch.save(dict(model=model.state_dict(), heads=heads.state_dict(), optimiser=optimiser.state_dict(),
+                        average=average, step=step, spent=spent), last)
+        checkpoint.write(a.out / "checkpoint", a.base, average, stats,
+                         dict(steps=step, samples=step * a.batch, minutes=round(spent / 60, 1), episodes=len(set(samples.episode)), seed=a.seed, device=a.device))
+
+    began, budget, running, reported = time.time(), a.minutes * 60, {}, time.time()
+    already = spent
+    while spent < budget:
+        # Linear warm-up over 300 steps, then a cosine to a tenth, over the time budget.
+        progress = spent / budget
+        rate = a.rate * min(1, (step + 1) / 300) * (0.1 + 0.9 * 0.5 * (1 + math.cos(math.pi * progress)))
+        for group in optimiser.param_groups:
+            group["lr"] = rate
+        with torch.autocast(a.device.split(":")[0], torch.bfloat16):
+            parts = losses(model, heads, batches.draw(a.batch))
+            loss = parts["flow"] + 0.3 * parts["cubes"] + 0.1 * parts["presence"] + 0.3 * parts["target"]
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        nn.utils.clip_grad_norm_(parameters, 1.0)
+        optimiser.step()
+        step += 1
+        decay = min(0.999, (1 + step) / (10 + step))
+        with torch.no_grad():
+            for key, value in model.state_dict().items():
+                average[key].lerp_(value, 1 - decay)
+        for key, value in parts.items():
+            running[key] = 0.98 * running.get(key, float(value)) + 0.02 * float(value)
+        spent = already + time.time() - began
+        if time.time() - reported > 30:
+            reported = time.time()
+            error = chunk_error(model, batches, stats)
+            print(f"{spent / 60:6.1f} min  step {step}  rate {rate:.1e}  flow {running['flow']:.4f}  cubes {running['cubes'] * 100:.1f} mm  "
+                  f"target {running['target'] * 100:.1f} mm  chunk error {error:.2f} units  {step * a.batch / spent:.0f} samples/s", flush=True)
+            save()
+    save()
+
+
+if __name__ == "__main__":
+    main()
