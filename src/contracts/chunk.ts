@@ -5,12 +5,15 @@
  *   for tick   t0       t0+1     t0+2         t0+rows-1        t0 = `observedTick`
  *
  * Rows whose tick has passed when the chunk arrives are dropped (LeRobot's async client drops timesteps <= latest).
+ *
+ * These ticks count the rows that a run has played, from 0. A tick on which a dry queue held the pose does not count,
+ * as in LeRobot: counted by the wall clock, a machine slower than its own chunks would drop every row as passed.
  */
 export interface ActionChunk {
   /** Counts up within a run, from 0. */
   readonly index: number;
   readonly runId: number;
-  /** Control tick at which the observation was asked for; row 0 belongs to it. */
+  /** Tick of the run at which the observation was asked for; row 0 belongs to it. */
   readonly observedTick: number;
   readonly rows: number;
   /** Action dimensions a row, 6 for our arms. */

@@ -47,6 +47,7 @@ export interface ControlReport {
   readonly failure: Failure | null;
 }
 
+/** How late ticks began after the moment the schedule had for them, milliseconds. */
 export interface JitterSummary {
   readonly count: number;
   readonly p50Ms: number;
@@ -103,7 +104,7 @@ export interface ControlApi {
   lastStop(): Promise<Outcome<StopReport | null>>;
 }
 
-/** Direct port between control and inference. Newest wins on both sides. */
+/** Direct port between control and inference. Newest wins on both sides. `tick` counts as in `ActionChunk`. */
 export type ControlToInference = { readonly kind: 'want-chunk'; readonly runId: number; readonly requestId: number; readonly tick: number };
 export type InferenceToControl =
   | { readonly kind: 'chunk'; readonly requestId: number; readonly chunk: ActionChunk }

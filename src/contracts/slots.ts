@@ -12,8 +12,10 @@ export const TARGETS_SLOT = {
   torque: { at: 7, count: 1 },
   /** Control tick that made it. */
   tick: { at: 8, count: 1 },
+  /** `JOINTS_SLOT.epoch` of the reading it was made after; the world ignores a target of another epoch than its own. */
+  epoch: { at: 9, count: 1 },
 } as const;
-export const TARGETS_SLOT_LENGTH = 9;
+export const TARGETS_SLOT_LENGTH = 10;
 
 /** The world writes after every physics batch, control reads every tick. */
 export const JOINTS_SLOT = {

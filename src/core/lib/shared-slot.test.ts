@@ -54,6 +54,6 @@ describe('shared slot', () => {
     const record = new Float64Array(TARGETS_SLOT_LENGTH);
     slotField(record, TARGETS_SLOT.targets).set([1, 2, 3, 4, 5, 6]);
     slotField(record, TARGETS_SLOT.torque)[0] = 1;
-    expect([...record]).toEqual([1, 2, 3, 4, 5, 6, 0, 1, 0]);
+    expect([...record]).toEqual([1, 2, 3, 4, 5, 6, 0, 1, 0, 0]);
   });
 });
