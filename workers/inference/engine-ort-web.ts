@@ -103,7 +103,8 @@ async function fetchCounted(url: string, onBytes: ((doneBytes: number, totalByte
   const keep = response.headers.get('cache-control')?.includes('no-store') === true;
   const parts: Uint8Array<ArrayBuffer>[] = [];
   let done = 0;
-  for (let reader = response.body.getReader(); ; ) {
+  const reader = response.body.getReader();
+  for (;;) {
     const part = await reader.read();
     if (part.done) break;
     done += part.value.byteLength;

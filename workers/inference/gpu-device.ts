@@ -45,16 +45,17 @@ export interface GpuHandle {
   close(): void;
 }
 
+/** Whether there is a GPU to talk to, and its name. Opens nothing. Rejects with `engine/no-webgpu`. */
+export async function probeAdapter(): Promise<NonNullable<EngineReport['adapter']>> {
+  return adapterName(await requestAdapter());
+}
+
 /**
  * Opens a device. An adapter gives one device only, so each call asks for a new adapter.
  * Rejects with `engine/no-webgpu`.
  */
 export async function openGpuDevice(subgroups: SubgroupChoice): Promise<GpuHandle> {
-  const gpu: GPU | undefined = navigator.gpu;
-  if (gpu === undefined) throw new FailureError('engine/no-webgpu', { reason: 'navigator.gpu is missing' });
-  const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
-  if (adapter === null) throw new FailureError('engine/no-webgpu', { reason: 'no adapter' });
-
+  const adapter = await requestAdapter();
   const features = wantedFeatures(adapter, subgroups);
   const limits: Record<string, number> = {};
   for (const limit of WANTED_LIMITS) limits[limit] = adapter.limits[limit];
@@ -65,6 +66,20 @@ export async function openGpuDevice(subgroups: SubgroupChoice): Promise<GpuHandl
     throw new FailureError('engine/no-webgpu', { reason: thrown instanceof Error ? thrown.message : String(thrown) });
   }
   return handle(device, adapter, [...features].sort());
+}
+
+async function requestAdapter(): Promise<GPUAdapter> {
+  // The type package promises it; a browser without WebGPU does not.
+  const gpu = (navigator as { readonly gpu?: GPU }).gpu;
+  if (gpu === undefined) throw new FailureError('engine/no-webgpu', { reason: 'navigator.gpu is missing' });
+  const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
+  if (adapter === null) throw new FailureError('engine/no-webgpu', { reason: 'no adapter' });
+  return adapter;
+}
+
+function adapterName(adapter: GPUAdapter): NonNullable<EngineReport['adapter']> {
+  const { vendor, architecture, description } = adapter.info;
+  return { vendor, architecture, description };
 }
 
 function wantedFeatures(adapter: GPUAdapter, subgroups: SubgroupChoice): GPUFeatureName[] {
@@ -86,10 +101,9 @@ function handle(device: GPUDevice, adapter: GPUAdapter, features: readonly strin
     uncaptured ??= event.error.message;
     event.preventDefault();
   });
-  const { vendor, architecture, description } = adapter.info;
   return {
     device,
-    adapter: { vendor, architecture, description },
+    adapter: adapterName(adapter),
     features,
     lostFailure: () => lostFailure,
     onLost(listener) {

@@ -1,0 +1,75 @@
+/**
+ * The engines of this worker: each made when first asked for, once, and kept. Knows what this browser has and what was
+ * found out about it; refuses to choose between them (`choose.ts`).
+ *
+ * Order matters for the download: whether there is a GPU is asked before any build is fetched, and the CPU engine takes
+ * the build that is already here, so that no visitor loads two.
+ */
+import type { Engine } from '#contracts/engine.ts';
+import type { EngineReport, LoadProgress } from '#contracts/inference.ts';
+import { FailureError } from '#core/lib/failure.ts';
+import { availableThreads, gpuBuild, loadOrt, type OrtBuild, type OrtRuntime } from './engine-ort-web.ts';
+import { probeAdapter } from './gpu-device.ts';
+import { SelfTestFailure, trustedGpu, type TrustedGpu } from './self-test.ts';
+
+export type EngineFacts = Pick<EngineReport, 'build' | 'threads' | 'adapter' | 'attempts'>;
+
+export interface Engines {
+  /**
+   * On a device that passed the self-test. Rejects with `engine/no-webgpu`, `engine/self-test-failed`,
+   * `engine/device-lost` (also later, once the device is gone: it is not opened again in this worker) or
+   * `engine/unavailable`, and goes on rejecting.
+   */
+  webgpu(): Promise<Engine>;
+  /** Rejects with `engine/unavailable`; asked again it tries again. */
+  wasm(): Promise<Engine>;
+  /** What has been found out so far. Only after one of the two has been asked for. */
+  facts(): EngineFacts;
+}
+
+export function openEngines(onProgress: (progress: LoadProgress) => void): Engines {
+  let runtime: OrtRuntime | null = null;
+  let trusted: Promise<TrustedGpu> | null = null;
+  let cpu: Engine | null = null;
+  let adapter: EngineReport['adapter'] = null;
+  let attempts: EngineReport['attempts'] = [];
+
+  const load = async (build: OrtBuild): Promise<OrtRuntime> => {
+    if (runtime !== null) return runtime;
+    const onBytes = (doneBytes: number, totalBytes: number | null): void => onProgress({ phase: 'fetch', what: 'engine', doneBytes, totalBytes });
+    runtime = await loadOrt({ build, threads: availableThreads(), onBytes });
+    return runtime;
+  };
+
+  const openGpu = async (): Promise<TrustedGpu> => {
+    adapter = await probeAdapter();
+    const ort = await load(gpuBuild());
+    onProgress({ phase: 'engine', what: 'self-test' });
+    try {
+      const found = await trustedGpu(ort);
+      attempts = found.attempts;
+      return found;
+    } catch (thrown) {
+      if (thrown instanceof SelfTestFailure) attempts = thrown.attempts;
+      throw thrown;
+    }
+  };
+
+  return {
+    async webgpu() {
+      trusted ??= openGpu();
+      const { gpu, engine } = await trusted;
+      const lost = gpu.lostFailure();
+      if (lost !== null) throw lost;
+      return engine;
+    },
+    async wasm() {
+      cpu ??= (await load('wasm')).wasmEngine();
+      return cpu;
+    },
+    facts() {
+      if (runtime === null) throw new FailureError('internal', { message: 'no engine has been loaded' });
+      return { build: runtime.build, threads: runtime.threads, adapter, attempts };
+    },
+  };
+}
