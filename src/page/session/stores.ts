@@ -1,0 +1,132 @@
+/**
+ * The nouns of the app as vanilla zustand stores, and the types of what is in them. Stores hold; they do not act. What
+ * changes at loop rate (joint values, pictures, poses) is not here or is here ten times a second at most.
+ */
+import { createStore, type StoreApi } from 'zustand/vanilla';
+import type { ControlMode, ArmKind, JitterSummary, SafetyRule, StopReport } from '#contracts/control.ts';
+import type { Failure } from '#contracts/failure.ts';
+import type { EngineReport, LoadProgress } from '#contracts/inference.ts';
+import { JOINT_NAMES, type JointName } from '#contracts/joints.ts';
+import type { PolicyInfo, PolicySource } from '#contracts/policy.ts';
+import type { RunReport } from '#contracts/run.ts';
+import type { SceneInfo } from '#contracts/scene.ts';
+import type { WorldStatus } from '#contracts/world.ts';
+import type { WorkerName } from '../runtime/house.ts';
+import type { WorkerState } from '../runtime/worker-slot.ts';
+
+export type WorkersState = Readonly<Record<WorkerName, WorkerState>>;
+
+export type PolicyState =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'loading'; readonly source: PolicySource; readonly startedAtMs: number; readonly progress: LoadProgress | null }
+  | { readonly kind: 'ready'; readonly source: PolicySource; readonly info: PolicyInfo; readonly engine: EngineReport }
+  | { readonly kind: 'failed'; readonly source: PolicySource; readonly failure: Failure };
+
+export interface WorldState {
+  /** Null until the first reset has been answered. */
+  readonly scene: SceneInfo | null;
+  /** Null until first asked, or when the last question failed. */
+  readonly status: WorldStatus | null;
+}
+
+/** One joint as shown to people: LeRobot joint units, degrees for the arm and 0..100 for the gripper. */
+export interface JointLimits {
+  readonly name: JointName;
+  readonly least: number;
+  readonly most: number;
+}
+
+export interface ArmState {
+  /** Null until connected. */
+  readonly kind: ArmKind | null;
+  readonly mode: ControlMode;
+  readonly tick: number;
+  /** Null where the reading failed: a missing number is shown as missing. */
+  readonly measured: readonly number[] | null;
+  /** How old the reading was when control looked at it last, ms; null where it failed. */
+  readonly readingAgeMs: number | null;
+  readonly target: readonly number[] | null;
+  /** Where the safety gate changed the target in the last tick. */
+  readonly limited: readonly boolean[];
+  readonly limits: readonly JointLimits[];
+  readonly lastStop: StopReport | null;
+  /** Control's own standing complaint; null when it has none. */
+  readonly failure: Failure | null;
+}
+
+export interface PlayedChunk {
+  readonly index: number;
+  readonly rows: number;
+  readonly rowsLeft: number;
+  readonly latencyMs: number;
+}
+
+export type RunState =
+  | { readonly kind: 'none' }
+  /** The sentence is accepted and waits for the policy. */
+  | { readonly kind: 'waiting'; readonly sentence: string; readonly sinceMs: number }
+  | {
+      readonly kind: 'running';
+      readonly activity: 'run' | 'replay';
+      readonly runId: number;
+      readonly sentence: string;
+      readonly startedAtMs: number;
+      readonly seconds: number;
+      readonly chunk: PlayedChunk | null;
+      readonly chunksPlayed: number;
+      readonly clamps: Readonly<Partial<Record<SafetyRule, number>>>;
+    }
+  /** Over, and its report being put together. */
+  | { readonly kind: 'finishing'; readonly sentence: string }
+  | { readonly kind: 'over'; readonly report: RunReport }
+  | { readonly kind: 'failed'; readonly sentence: string; readonly failure: Failure };
+
+export interface SpeedState {
+  readonly rateHz: number | null;
+  readonly jitter: JitterSummary | null;
+  /** Over the chunks of this run; null before the first. */
+  readonly chunkLatency: { readonly count: number; readonly p50Ms: number; readonly p95Ms: number } | null;
+  /** Over the last two seconds of drawn frames; null while the tab is hidden. */
+  readonly frame: { readonly p50Ms: number; readonly p99Ms: number } | null;
+}
+
+export interface ShownFailure {
+  readonly id: number;
+  readonly failure: Failure;
+  readonly firstAtMs: number;
+  readonly lastAtMs: number;
+  readonly count: number;
+}
+
+export interface Stores {
+  readonly workers: StoreApi<WorkersState>;
+  readonly policy: StoreApi<PolicyState>;
+  readonly world: StoreApi<WorldState>;
+  readonly arm: StoreApi<ArmState>;
+  readonly run: StoreApi<RunState>;
+  readonly speed: StoreApi<SpeedState>;
+  readonly failures: StoreApi<readonly ShownFailure[]>;
+}
+
+export function createStores(workers: WorkersState): Stores {
+  return {
+    workers: createStore<WorkersState>()(() => workers),
+    policy: createStore<PolicyState>()(() => ({ kind: 'none' })),
+    world: createStore<WorldState>()(() => ({ scene: null, status: null })),
+    arm: createStore<ArmState>()(() => ({
+      kind: null,
+      mode: 'disconnected',
+      tick: 0,
+      measured: null,
+      readingAgeMs: null,
+      target: null,
+      limited: JOINT_NAMES.map(() => false),
+      limits: [],
+      lastStop: null,
+      failure: null,
+    })),
+    run: createStore<RunState>()(() => ({ kind: 'none' })),
+    speed: createStore<SpeedState>()(() => ({ rateHz: null, jitter: null, chunkLatency: null, frame: null })),
+    failures: createStore<readonly ShownFailure[]>()(() => []),
+  };
+}
