@@ -11,7 +11,9 @@ export type CubeColour = (typeof CUBE_COLOURS)[number];
 
 export type SceneObject =
   | { readonly kind: 'cube'; readonly name: string; readonly colour: CubeColour; readonly sizeM: number; readonly massKg: number; readonly pose: Pose }
-  | { readonly kind: 'bowl'; readonly name: string; readonly radiusM: number; readonly heightM: number; readonly massKg: number; readonly pose: Pose };
+  | { readonly kind: 'bowl'; readonly name: string; readonly radiusM: number; readonly heightM: number; readonly massKg: number; readonly pose: Pose }
+  /** A distractor: a plain box no sentence names. sRGB 0..1; the pose is its centre's. */
+  | { readonly kind: 'block'; readonly name: string; readonly colour: Vector3; readonly halfExtents: Vector3; readonly massKg: number; readonly pose: Pose };
 
 export interface CameraDescription {
   /** As the robot names it: `observation.images.front`, `observation.images.wrist`. */

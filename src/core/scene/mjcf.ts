@@ -109,6 +109,13 @@ function objectBody(object: SceneObject): string {
     }
     case 'bowl':
       return bowlBody(object);
+    case 'block':
+      return [
+        `<body name="${object.name}"${placement(object.pose)}>`,
+        '<freejoint/>',
+        `<geom name="${object.name}" type="box" size="${numbers(object.halfExtents)}" mass="${object.massKg}" ${GRIP}/>`,
+        '</body>',
+      ].join('\n');
     default:
       return unreachable(object);
   }
