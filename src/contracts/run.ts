@@ -30,7 +30,8 @@ export interface RunReport {
   readonly sentence: string;
   readonly seconds: number;
   readonly control: RunControlReport;
-  readonly chunkLatency: { readonly count: number; readonly p50Ms: number; readonly p95Ms: number };
+  /** Null when there was no chunk. */
+  readonly chunkLatency: { readonly count: number; readonly p50Ms: number; readonly p95Ms: number } | null;
   readonly engine: EngineReport;
   /** LeRobot joint units, as measured at the end. */
   readonly finalState: readonly number[] | null;

@@ -19,7 +19,7 @@ export type WorkersState = Readonly<Record<WorkerName, WorkerState>>;
 export type PolicyState =
   | { readonly kind: 'none' }
   | { readonly kind: 'loading'; readonly source: PolicySource; readonly startedAtMs: number; readonly progress: LoadProgress | null }
-  | { readonly kind: 'ready'; readonly source: PolicySource; readonly info: PolicyInfo; readonly engine: EngineReport }
+  | { readonly kind: 'ready'; readonly source: PolicySource; readonly storedName: string; readonly info: PolicyInfo; readonly engine: EngineReport }
   | { readonly kind: 'failed'; readonly source: PolicySource; readonly failure: Failure };
 
 export interface WorldState {

@@ -1,0 +1,74 @@
+/**
+ * Moving by hand: sliders and keys. Both want more messages than the control worker needs, so only the newest target
+ * travels and only one call is under way. It remembers what was asked for last, so that two nudges in one tick add up.
+ */
+import { JOINT_COUNT } from '#contracts/joints.ts';
+import type { JointUnitsVector } from '#contracts/units.ts';
+import { FailureError, unwrap } from '#core/lib/failure.ts';
+import type { SessionContext } from './context.ts';
+
+export interface ManualVerbs {
+  /** Six targets, LeRobot joint units, clamped to the joints' limits. Rejects with `control/busy` while a policy runs. */
+  setTargets(targets: readonly number[]): Promise<void>;
+  /** Moves the target of one joint; joint units. */
+  nudge(joint: number, by: number): Promise<void>;
+  setTarget(joint: number, value: number): Promise<void>;
+}
+
+export function manualVerbs(context: SessionContext): ManualVerbs {
+  const { house, stores } = context;
+  let asked: readonly number[] | null = null;
+  let waiting: readonly number[] | null = null;
+  let pump: Promise<void> | null = null;
+
+  // What was asked for by hand is history once something else moved the arm.
+  context.events.on('mode', ({ mode }) => {
+    if (mode !== 'manual') asked = null;
+  });
+  context.events.on('world', () => {
+    asked = null;
+  });
+
+  const send = async (): Promise<void> => {
+    try {
+      while (waiting !== null) {
+        const next = Float64Array.from(waiting) as JointUnitsVector;
+        waiting = null;
+        unwrap(await house.control.api.setManualTargets(next));
+      }
+    } catch (thrown) {
+      waiting = null;
+      asked = null;
+      throw thrown;
+    } finally {
+      pump = null;
+    }
+  };
+
+  const setTargets = (targets: readonly number[]): Promise<void> => {
+    if (targets.length !== JOINT_COUNT || !targets.every((value) => Number.isFinite(value))) {
+      return Promise.reject(new FailureError('control/out-of-range', { what: 'targets', found: targets.join(', '), least: null, most: null }));
+    }
+    const { limits } = stores.arm.getState();
+    asked = targets.map((value, joint) => {
+      const limit = limits[joint];
+      return limit === undefined ? value : Math.min(limit.most, Math.max(limit.least, value));
+    });
+    waiting = asked;
+    pump ??= send();
+    return pump;
+  };
+
+  /** Where a movement by hand starts from: what was asked last, else the target the arm holds. */
+  const base = (): readonly number[] => {
+    const from = asked ?? context.readArm()?.target ?? null;
+    if (from === null) throw new FailureError('arm/not-connected');
+    return from;
+  };
+
+  return {
+    setTargets,
+    nudge: async (joint, by) => setTargets(base().map((value, i) => (i === joint ? value + by : value))),
+    setTarget: async (joint, value) => setTargets(base().map((old, i) => (i === joint ? value : old))),
+  };
+}

@@ -1,0 +1,82 @@
+/**
+ * Loading a policy: conversion puts it into the model store, inference takes it from there. The newest request wins;
+ * what an older one still brings is dropped. When the inference worker was started again, the policy is loaded again.
+ */
+import type { PolicySource } from '#contracts/policy.ts';
+import { asFailure, FailureError, unwrap } from '#core/lib/failure.ts';
+import type { SessionContext } from './context.ts';
+import type { PolicyState } from './stores.ts';
+
+/** What ships with the page. The Hub and folders from disk come with the checkpoint issue. */
+export const SHIPPED_POLICIES: readonly PolicySource[] = [{ kind: 'shipped', name: 'policies/pocket' }];
+
+export type ReadyPolicy = Extract<PolicyState, { readonly kind: 'ready' }>;
+
+export interface PolicyVerbs {
+  /** Rejects with what conversion or inference found wrong. */
+  load(source: PolicySource): Promise<ReadyPolicy>;
+  /** The policy that is ready, being waited for, or loaded now. */
+  ensure(): Promise<ReadyPolicy>;
+}
+
+export function policyVerbs(context: SessionContext): PolicyVerbs {
+  const { house, stores, events, clock, engineChoice } = context;
+  let current: { readonly request: number; readonly result: Promise<ReadyPolicy> } | null = null;
+  let requests = 0;
+
+  const enter = (state: PolicyState): void => {
+    stores.policy.setState(state, true);
+    events.emit('policy', state);
+  };
+
+  const work = async (source: PolicySource, request: number): Promise<ReadyPolicy> => {
+    const isCurrent = (): boolean => request === requests;
+    enter({ kind: 'loading', source, startedAtMs: clock.nowMs(), progress: null });
+    try {
+      const { storedName } = unwrap(await house.conversion.api.convert(source));
+      const { policy, engine } = unwrap(await house.inference.api.load(storedName, engineChoice));
+      const ready: ReadyPolicy = { kind: 'ready', source, storedName, info: policy, engine };
+      if (isCurrent()) {
+        context.failures.clear(['policy/none-loaded']);
+        enter(ready);
+      }
+      return ready;
+    } catch (thrown) {
+      const failure = asFailure(thrown);
+      if (isCurrent()) {
+        enter({ kind: 'failed', source, failure });
+        context.report(failure);
+      }
+      throw new FailureError(failure.code, failure.facts);
+    }
+  };
+
+  const load = (source: PolicySource): Promise<ReadyPolicy> => {
+    const request = ++requests;
+    const result = work(source, request);
+    // Whoever asked hears of a failure; the copy kept here must not count as one that nobody handled.
+    result.catch(() => undefined);
+    current = { request, result };
+    return result;
+  };
+
+  house.onProgress((progress) => {
+    const state = stores.policy.getState();
+    if (state.kind === 'loading') stores.policy.setState({ ...state, progress }, true);
+  });
+
+  house.inference.onState((worker) => {
+    const state = stores.policy.getState();
+    if (worker.kind === 'alive' && worker.attempt > 1 && state.kind !== 'none') load(state.source).catch(() => undefined);
+  });
+
+  return {
+    load,
+    ensure() {
+      const state = stores.policy.getState();
+      if (current === null || state.kind === 'none') return load(SHIPPED_POLICIES[0] as PolicySource);
+      if (state.kind === 'failed') return load(state.source);
+      return current.result;
+    },
+  };
+}

@@ -1,0 +1,299 @@
+/**
+ * A sentence becomes a run: wait for the policy, begin in inference, begin in control, watch until something ends it,
+ * end both, put the report together. Also the same run again from its file. It refuses to know how chunks travel (a
+ * direct port between the two workers) and how a run looks on screen.
+ *
+ *   waiting ──► running ──► finishing ──► over
+ *      └───────────┴────────────┴───────► failed
+ */
+import type { ControlReport, RunControlReport, SafetyRule } from '#contracts/control.ts';
+import type { Failure, FailureCode } from '#contracts/failure.ts';
+import type { ChunkRecord } from '#contracts/inference.ts';
+import type { ReplayReport, RunFile, RunReport } from '#contracts/run.ts';
+import type { ResetRequest, SceneInfo } from '#contracts/scene.ts';
+import { asFailure, FailureError, unwrap } from '#core/lib/failure.ts';
+import type { SessionContext } from './context.ts';
+import { latencySummary } from './percentile.ts';
+import type { PolicyVerbs, ReadyPolicy } from './policy-verbs.ts';
+import { checkRunFile } from './run-file.ts';
+import type { RunState } from './stores.ts';
+
+/** Long enough to see a task done, short enough that a forgotten run ends by itself. */
+export const DEFAULT_RUN_SECONDS = 30;
+const MAX_RUN_SECONDS = 3600;
+/** LeRobot's default chunk_size_threshold. */
+const ASK_AT_SHARE = 0.5;
+/**
+ * A chunk that was ten seconds under way is refused. A software GPU takes a few seconds for one, which the simulated
+ * arm can afford; the real arm's issue will ask for less.
+ */
+const CHUNK_EXPIRY_MS = 10_000;
+/** These come and go when a machine is busy for a moment; the arm holds meanwhile. Standing longer, they end the run. */
+const PASSING: readonly FailureCode[] = ['observation/camera-stale', 'observation/state-stale', 'control/state-stale'];
+const PASSING_LIMIT_MS = 2000;
+
+export interface RunRequest {
+  readonly task: string;
+  /** Of the noise; 0 when absent. */
+  readonly seed?: number;
+  readonly seconds?: number;
+}
+
+export interface RunVerbs {
+  run(request: RunRequest): Promise<RunReport>;
+  replay(file: RunFile): Promise<ReplayReport>;
+  /** Ends what runs or waits, as stopped. Does nothing when nothing does. */
+  end(): void;
+  /** Resolves when nothing runs any more; never rejects. */
+  settled(): Promise<void>;
+  isActive(): boolean;
+}
+
+type Ending = { readonly kind: 'time' } | { readonly kind: 'stopped' } | { readonly kind: 'played' } | { readonly kind: 'failed'; readonly failure: Failure };
+
+/** One run or replay under way. `ended` settles once, with whatever ended it first. */
+interface Active {
+  readonly ended: Promise<Ending>;
+  end(ending: Ending): void;
+  hasEnded(): boolean;
+}
+
+interface Watch {
+  readonly runId: number;
+  readonly sentence: string;
+  readonly seconds: number;
+  readonly activity: 'run' | 'replay';
+  /** The index of the last chunk there will be; null when there is no last one. */
+  readonly lastChunk: number | null;
+}
+
+export function runVerbs(context: SessionContext, policies: PolicyVerbs, resetWorld: (request: ResetRequest) => Promise<SceneInfo>): RunVerbs {
+  const { house, stores, events, clock } = context;
+  let active: Active | null = null;
+  let settled: Promise<unknown> = Promise.resolve();
+  let nextRunId = 1;
+
+  const enter = (state: RunState): void => {
+    stores.run.setState(state, true);
+    events.emit('run', state);
+  };
+
+  /** Everything a run and a replay share: only one at a time, and a failure that is told once. */
+  const exclusively = <T>(sentence: string, work: (mine: Active) => Promise<T>): Promise<T> => {
+    if (active !== null) return Promise.reject(new FailureError('run/already-running'));
+    const mine = newActive();
+    active = mine;
+    const result = (async () => {
+      try {
+        return await work(mine);
+      } catch (thrown) {
+        const failure = asFailure(thrown);
+        enter({ kind: 'failed', sentence, failure });
+        // A person who pressed Stop knows; a policy that would not load has said so already.
+        if (failure.code !== 'run/cancelled' && stores.policy.getState().kind !== 'failed') context.report(failure);
+        throw new FailureError(failure.code, failure.facts);
+      } finally {
+        active = null;
+      }
+    })();
+    settled = result.catch(() => undefined);
+    return result;
+  };
+
+  const policyFor = async (mine: Active, sentence: string): Promise<ReadyPolicy> => {
+    enter({ kind: 'waiting', sentence, sinceMs: clock.nowMs() });
+    const ready = await Promise.race([policies.ensure(), mine.ended]);
+    if ('info' in ready) return ready;
+    throw new FailureError('run/cancelled');
+  };
+
+  const readyArm = async (): Promise<void> => {
+    const { mode, kind } = stores.arm.getState();
+    if (kind === null) throw new FailureError('arm/not-connected');
+    if (mode === 'stopping' || mode === 'stopped' || mode === 'released') unwrap(await house.control.api.resume());
+  };
+
+  /** From the first tick to the last: both workers begun, watched, ended. */
+  const between = async (mine: Active, watch: Watch): Promise<{ readonly ending: Ending; readonly control: RunControlReport; readonly records: readonly ChunkRecord[]; readonly latencies: readonly number[] }> => {
+    const begun = await house.control.api.beginRun({ runId: watch.runId, askAtShare: ASK_AT_SHARE, chunkExpiryMs: CHUNK_EXPIRY_MS });
+    if (!begun.ok) {
+      await house.inference.api.endRun();
+      throw new FailureError(begun.failure.code, begun.failure.facts);
+    }
+    const watched = watchRun(context, mine, watch, enter);
+    const ending = await mine.ended;
+    watched.stop();
+    enter({ kind: 'finishing', sentence: watch.sentence });
+    const control = unwrap(await house.control.api.endRun());
+    const records = await house.inference.api.endRun();
+    // A run whose inference worker died still has its joint trace, and says that it failed.
+    return { ending, control, records: records.ok ? records.value : [], latencies: watched.latencies };
+  };
+
+  const run = (request: RunRequest): Promise<RunReport> => {
+    const sentence = request.task.trim();
+    const seconds = request.seconds ?? DEFAULT_RUN_SECONDS;
+    const seed = request.seed ?? 0;
+    return exclusively(sentence, async (mine) => {
+      if (sentence === '') throw new FailureError('observation/sentence-missing');
+      if (!(seconds > 0 && seconds <= MAX_RUN_SECONDS)) throw new FailureError('control/out-of-range', { what: 'seconds', found: seconds, least: 0, most: MAX_RUN_SECONDS });
+      const policy = await policyFor(mine, sentence);
+      await readyArm();
+      const scene = stores.world.getState().scene;
+      if (scene === null) throw new FailureError('arm/not-connected');
+      const runId = nextRunId++;
+      unwrap(await house.inference.api.beginRun({ runId, sentence, seed }));
+      const { ending, control, records, latencies } = await between(mine, { runId, sentence, seconds, activity: 'run', lastChunk: null });
+      const totals = records.length > 0 ? records.map((record) => record.timings.totalMs) : latencies;
+      const report: RunReport = {
+        outcome: ending.kind === 'failed' ? 'failed' : ending.kind === 'stopped' ? 'stopped' : 'finished',
+        failure: ending.kind === 'failed' ? ending.failure : null,
+        sentence,
+        seconds,
+        control,
+        chunkLatency: latencySummary(totals),
+        engine: policy.engine,
+        finalState: context.readArm()?.measured ?? null,
+        file: {
+          format: 'vla-playground-run',
+          version: 1,
+          versions: { app: context.appVersion, scene: scene.hash, policy: policy.storedName, provider: policy.engine.provider },
+          sentence,
+          seed,
+          reset: scene.request,
+          rateHz: stores.speed.getState().rateHz ?? policy.info.fps,
+          chunks: records,
+        },
+      };
+      enter({ kind: 'over', report });
+      return report;
+    });
+  };
+
+  const replay = (candidate: RunFile): Promise<ReplayReport> =>
+    exclusively(candidate.sentence, async (mine) => {
+      const file = checkRunFile(candidate);
+      const policy = await policyFor(mine, file.sentence);
+      if (policy.storedName !== file.versions.policy) throw new FailureError('run/version-mismatch', { what: 'policy', expected: file.versions.policy, found: policy.storedName });
+      const scene = await resetWorld(file.reset);
+      // The recorded pictures are what the policy sees again, so these two change what is drawn and how exact it is: told, not refused.
+      if (scene.hash !== file.versions.scene) context.report({ code: 'run/scene-mismatch', facts: { expected: file.versions.scene, found: scene.hash } });
+      if (policy.engine.provider !== file.versions.provider) {
+        context.report({ code: 'run/version-mismatch', facts: { what: 'engine', expected: file.versions.provider, found: policy.engine.provider } });
+      }
+      await readyArm();
+      unwrap(await house.control.api.setRate(file.rateHz));
+      const runId = nextRunId++;
+      unwrap(await house.inference.api.beginReplay({ runId, sentence: file.sentence, records: file.chunks }));
+      const watch: Watch = { runId, sentence: file.sentence, seconds: replayLimitSeconds(file, policy), activity: 'replay', lastChunk: file.chunks.length - 1 };
+      const { ending, control, records } = await between(mine, watch);
+      enter({ kind: 'none' });
+      if (ending.kind === 'failed') throw new FailureError(ending.failure.code, ending.failure.facts);
+      return { ...compareChunks(file.chunks, records), control };
+    });
+
+  return {
+    run,
+    replay,
+    end: () => active?.end({ kind: 'stopped' }),
+    settled: async () => void (await settled),
+    isActive: () => active !== null,
+  };
+}
+
+function newActive(): Active {
+  let over = false;
+  let tell: (ending: Ending) => void = () => {};
+  const ended = new Promise<Ending>((resolve) => {
+    tell = resolve;
+  });
+  return {
+    ended,
+    end: (ending) => {
+      over = true;
+      tell(ending);
+    },
+    hasEnded: () => over,
+  };
+}
+
+/** Listens while a run lasts, keeps the run store true, and ends the run when its time, its arm or its workers do. */
+function watchRun(context: SessionContext, mine: Active, watch: Watch, enter: (state: RunState) => void): { readonly latencies: readonly number[]; readonly stop: () => void } {
+  const { house, stores, events, clock } = context;
+  const startedAtMs = clock.nowMs();
+  const latencies: number[] = [];
+  const clamps: Partial<Record<SafetyRule, number>> = {};
+  let chunksPlayed = 0;
+  let lastIndex = -1;
+  let complainingSinceMs: number | null = null;
+  enter({ kind: 'running', activity: watch.activity, runId: watch.runId, sentence: watch.sentence, startedAtMs, seconds: watch.seconds, chunk: null, chunksPlayed: 0, clamps: {} });
+  stores.speed.setState({ chunkLatency: null });
+
+  const takeChunk = (chunk: NonNullable<ControlReport['chunk']>): void => {
+    const played = { index: chunk.index, rows: chunk.rows, rowsLeft: chunk.rowsLeft, latencyMs: chunk.computedAtMs - chunk.observedAtMs };
+    if (chunk.index !== lastIndex) {
+      lastIndex = chunk.index;
+      chunksPlayed++;
+      latencies.push(played.latencyMs);
+      stores.speed.setState({ chunkLatency: latencySummary(latencies) });
+      events.emit('chunk', played);
+    }
+    const state = stores.run.getState();
+    if (state.kind === 'running') stores.run.setState({ ...state, chunk: played, chunksPlayed, clamps: { ...clamps } }, true);
+  };
+
+  /** True where the complaint ends the run. */
+  const isFinal = (failure: Failure, nowMs: number): boolean => {
+    if (!PASSING.includes(failure.code)) return true;
+    complainingSinceMs ??= nowMs;
+    return nowMs - complainingSinceMs > PASSING_LIMIT_MS;
+  };
+
+  const take = (report: ControlReport): void => {
+    for (const tick of report.ticks) for (const rule of tick.rules) clamps[rule] = (clamps[rule] ?? 0) + 1;
+    if (report.chunk !== null) takeChunk(report.chunk);
+    if (report.mode === 'stopping' || report.mode === 'stopped') mine.end({ kind: 'stopped' });
+    const played = watch.lastChunk !== null && lastIndex >= watch.lastChunk;
+    if (played && (report.chunk === null || report.chunk.rowsLeft === 0 || report.failure !== null)) mine.end({ kind: 'played' });
+    if (report.failure === null) complainingSinceMs = null;
+    else if (isFinal(report.failure, clock.nowMs())) mine.end({ kind: 'failed', failure: report.failure });
+  };
+
+  const offs = [
+    house.onReport(take),
+    ...[house.control, house.inference, house.world].map((slot) =>
+      slot.onState((state) => {
+        if (state.kind === 'dead') mine.end({ kind: 'failed', failure: state.failure });
+      }),
+    ),
+  ];
+  void clock.sleepUntil(startedAtMs + watch.seconds * 1000).then(() => mine.end({ kind: 'time' }));
+  return {
+    latencies,
+    stop: () => {
+      for (const off of offs) off();
+    },
+  };
+}
+
+/** Nothing lasts for ever: all rows at the recorded rate, four times the recorded latency for each chunk, and half a minute. */
+function replayLimitSeconds(file: RunFile, policy: ReadyPolicy): number {
+  const seconds = file.chunks.reduce((sum, chunk) => sum + policy.info.chunkRows / file.rateHz + (4 * chunk.timings.totalMs) / 1000, 30);
+  return Math.min(seconds, MAX_RUN_SECONDS);
+}
+
+/** Chunk by chunk, number by number. A chunk that is missing is not identical. */
+export function compareChunks(recorded: readonly ChunkRecord[], again: readonly ChunkRecord[]): { readonly identical: boolean; readonly maxAbsDifference: number; readonly chunks: number } {
+  let maxAbsDifference = 0;
+  let identical = again.length >= recorded.length;
+  const chunks = Math.min(recorded.length, again.length);
+  for (let k = 0; k < chunks; k++) {
+    const before = recorded[k]?.actions ?? new Float32Array();
+    const now = again[k]?.actions ?? new Float32Array();
+    if (before.length !== now.length) identical = false;
+    for (let i = 0; i < Math.min(before.length, now.length); i++) {
+      maxAbsDifference = Math.max(maxAbsDifference, Math.abs((before[i] as number) - (now[i] as number)));
+    }
+  }
+  return { identical: identical && maxAbsDifference === 0, maxAbsDifference, chunks };
+}

@@ -1,0 +1,65 @@
+/**
+ * Stop, and what follows it. The first statement of `stop` is the request itself: no store is asked and no promise
+ * awaited before it. Everything else here is bookkeeping about a stop that has already been asked for.
+ */
+import type { StopReport } from '#contracts/control.ts';
+import { FailureError, unwrap } from '#core/lib/failure.ts';
+import type { SessionContext } from './context.ts';
+
+/** Braking takes well under a second, the drift is measured one second after; a slow machine gets some more. */
+const STOP_REPORT_LIMIT_MS = 10_000;
+const LOOK_EVERY_MS = 100;
+
+export interface StopVerbs {
+  /**
+   * Resolves when the arm is frozen and its drift measured (about 1.5 s). Rejects with `control/stop-not-confirmed`
+   * when the control loop does not acknowledge within 250 ms.
+   */
+  stop(): Promise<StopReport>;
+  /** After Stop or release: go on holding. Nothing moves. */
+  resume(): Promise<void>;
+  /** Slow descent to rest, then torque off. */
+  release(): Promise<void>;
+}
+
+export function stopVerbs(context: SessionContext, endRun: () => void, runSettled: () => Promise<void>): StopVerbs {
+  const { house, stores, clock } = context;
+
+  const finalReport = async (requestedAtMs: number): Promise<StopReport> => {
+    for (;;) {
+      const report = unwrap(await house.control.api.lastStop());
+      // The two threads' clocks agree to a millisecond or so.
+      if (report !== null && report.requestedAtMs >= requestedAtMs - 50) return report;
+      const waitedMs = clock.nowMs() - requestedAtMs;
+      if (waitedMs > STOP_REPORT_LIMIT_MS) throw new FailureError('worker/deadline', { worker: 'control', call: 'lastStop', waitedMs });
+      await clock.sleepUntil(clock.nowMs() + LOOK_EVERY_MS);
+    }
+  };
+
+  return {
+    async stop() {
+      const confirmed = house.stop.request();
+      const requestedAtMs = clock.nowMs();
+      endRun();
+      const confirmation = await confirmed;
+      if (confirmation.kind === 'not-confirmed') {
+        const failure = { code: 'control/stop-not-confirmed', facts: { waitedMs: Math.round(confirmation.waitedMs) } } as const;
+        context.report(failure);
+        throw new FailureError(failure.code, failure.facts);
+      }
+      context.failures.clear(['control/stop-not-confirmed']);
+      const report = await finalReport(requestedAtMs);
+      stores.arm.setState({ lastStop: report });
+      context.events.emit('stop', report);
+      return report;
+    },
+    async resume() {
+      unwrap(await house.control.api.resume());
+    },
+    async release() {
+      endRun();
+      await runSettled();
+      unwrap(await house.control.api.lowerAndRelease());
+    },
+  };
+}
