@@ -174,14 +174,17 @@ function joint(
   return { name, parent, child, origin: { position, rotation }, axis, least: degrees(least), most: degrees(most), maxSpeedRadPerS, maxTorqueNm };
 }
 
+/** The fixed finger's face lies this far along the closing direction from the grip point, metres. */
+export const SO100_FIXED_FACE_M = 0.0081;
+
 export const SO100: RobotDescription = {
   name: 'so100',
   base,
   joints,
   links,
-  // z points out of the fingers, x is the closing direction (from jaw to fixed finger). Halfway across a 3 cm cube that
-  // touches the fixed finger, as deep as its centre when the fingertips stand 4 mm above the table.
-  gripPoint: { position: [-0.0065, -0.0954, 0], rotation: aboutAxis(X, Math.PI / 2) },
+  // z points out of the fingers, x is the closing direction (from jaw to fixed finger). On the roll axis, so that turning
+  // the wrist leaves it where it is; as deep as a 3 cm cube's centre when the fingertips stand 4 mm above the table.
+  gripPoint: { position: [0, -0.0954, 0], rotation: aboutAxis(X, Math.PI / 2) },
   // Fingers down over the near half of the workspace, gripper a quarter open, both fingers seen from the front.
   homePose: [0, -30, 30, 90, -90, 17.5].map(degrees),
   restPose: [0, -100, 88, 67.6, 0, -9].map(degrees),
