@@ -1,0 +1,42 @@
+/** The finishes an SO-100 is made of, and the small hardware that every link repeats. Millimetres. */
+import type * as THREE from 'three';
+import { drum, extrude, type Corner, type Part, type Plane } from '../shapes.ts';
+
+/**
+ * print  matte printed plastic
+ * case   black servo housing
+ * trim   the slightly lighter black of horns, labels and connectors
+ * metal  screws and output shafts
+ * hole   what one sees in a hole: nearly nothing
+ * board  the driver board behind the base
+ */
+export type Finish = 'print' | 'case' | 'trim' | 'metal' | 'hole' | 'board';
+export type ArmPart = Part<Finish>;
+
+/** How far flush details stand out, so that they never fight the surface they lie on. */
+const PROUD = 0.12;
+
+/** A screw head on a face. `at` is the face, `side` the way it looks. */
+export function screw(axis: 'x' | 'y' | 'z', centre: readonly [number, number], at: number, side: 1 | -1, radius = 1.6): THREE.BufferGeometry {
+  const inner = at - side * 0.3;
+  const outer = at + side * 0.5;
+  return drum(axis, centre, radius, Math.min(inner, outer), Math.max(inner, outer), 0.25, 12);
+}
+
+/** The look of a hole: a dark patch, flush with the face. */
+export function mark(plane: Plane, outline: readonly Corner[], at: number, side: 1 | -1): THREE.BufferGeometry {
+  const inner = at - side * 0.4;
+  const outer = at + side * PROUD;
+  return extrude({ plane, outline, from: Math.min(inner, outer), to: Math.max(inner, outer), bevel: 0 });
+}
+
+/** The four screws that hold a link to a horn, around the shaft. */
+export function hornScrews(axis: 'x' | 'y' | 'z', centre: readonly [number, number], at: number, side: 1 | -1): THREE.BufferGeometry[] {
+  const away = 5;
+  return [
+    [away, away],
+    [-away, away],
+    [away, -away],
+    [-away, -away],
+  ].map(([a = 0, b = 0]) => screw(axis, [centre[0] + a, centre[1] + b], at, side, 1.5));
+}

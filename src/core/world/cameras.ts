@@ -1,0 +1,170 @@
+/**
+ * The simulated cameras: one scene description and the poses of its bodies in, pictures out. Draws with WebGL on an
+ * OffscreenCanvas, in whatever worker it lives in. Knows nothing of physics and of who wants the pictures.
+ *
+ * Pictures are repeatable on one machine, byte for byte: fixed antialiasing (4 samples), fixed tone mapping, no
+ * randomness, and a drawing buffer of exactly the picture's size. The page's theme never reaches this file.
+ *
+ * A lost context is a failed camera: `readPixels` then leaves the bytes of the picture before, so the context is asked
+ * after every read.
+ */
+import * as THREE from 'three';
+import type { Picture } from '#contracts/picture.ts';
+import type { CameraDescription, SceneDescription } from '#contracts/scene.ts';
+import { FailureError } from '#core/lib/failure.ts';
+import { buildSceneObjects, createSceneAssets, type SceneObjects } from '#core/scene/three/build.ts';
+import { applyRenderSettings } from '#core/scene/three/render-settings.ts';
+
+const NEAR_M = 0.004;
+const FAR_M = 4;
+/** Medians are taken over this many pictures a camera. */
+const TIMES_KEPT = 31;
+/** Larger pictures are refused: nobody here wants them, and a context's buffer has a limit. */
+const MOST_PIXELS_A_SIDE = 2048;
+
+export interface CameraRendererOptions {
+  readonly description: SceneDescription;
+  /** Taken over: nobody else may draw on it. */
+  readonly canvas: OffscreenCanvas;
+}
+
+export interface CameraRenderer {
+  /** Another arrangement, light or set of cameras. */
+  setScene(description: SceneDescription): void;
+  /**
+   * One picture, RGBA, top row first, alpha 255. `poses`: 7 numbers a body (x y z, w x y z) in body-table order.
+   * Throws FailureError `observation/camera-missing`, `world/context-lost` or `control/out-of-range` (a size).
+   */
+  render(key: string, widthPx: number, heightPx: number, poses: Float64Array): Picture;
+  /** Median milliseconds of the last pictures, by camera; cameras that took none are absent. */
+  pictureMs(): Readonly<Record<string, number>>;
+  /** True while the context is lost; it may come back by itself. */
+  isLost(): boolean;
+  dispose(): void;
+}
+
+/** Throws FailureError `world/no-webgl` where no WebGL 2 context can be had. */
+export function createCameraRenderer({ description, canvas }: CameraRendererOptions): CameraRenderer {
+  const renderer = createRenderer(canvas);
+  const gl = renderer.getContext();
+  applyRenderSettings(renderer);
+  // The shadow is drawn once an instant, not once a camera.
+  renderer.shadowMap.autoUpdate = false;
+  const assets = createSceneAssets();
+  const times = new Map<string, number[]>();
+  let view = assemble(description, assets);
+  let shadowPoses: Float64Array | null = null;
+
+  return {
+    setScene(next) {
+      const before = view;
+      view = assemble(next, assets);
+      before.objects.dispose();
+      shadowPoses = null;
+    },
+    render(key, widthPx, heightPx, poses) {
+      const camera = view.cameras.get(key);
+      if (camera === undefined) throw new FailureError('observation/camera-missing', { camera: key, present: [...view.cameras.keys()].join(', ') });
+      requireSide('picture width', widthPx);
+      requireSide('picture height', heightPx);
+      const startedMs = performance.now();
+      if (canvas.width !== widthPx || canvas.height !== heightPx) renderer.setSize(widthPx, heightPx, false);
+      if (shadowPoses === null || !same(shadowPoses, poses)) {
+        view.objects.applyPoses(poses);
+        shadowPoses = Float64Array.from(poses);
+        renderer.shadowMap.needsUpdate = true;
+      }
+      const aspect = widthPx / heightPx;
+      if (camera.aspect !== aspect) {
+        camera.aspect = aspect;
+        camera.updateProjectionMatrix();
+      }
+      renderer.render(view.scene, camera);
+      const data = readTopRowFirst(gl, widthPx, heightPx);
+      if (gl.isContextLost()) {
+        shadowPoses = null;
+        throw new FailureError('world/context-lost', { camera: key });
+      }
+      remember(times, key, performance.now() - startedMs);
+      return { width: widthPx, height: heightPx, channels: 4, data };
+    },
+    pictureMs: () => Object.fromEntries([...times].map(([key, list]) => [key, median(list)])),
+    isLost: () => gl.isContextLost(),
+    dispose() {
+      view.objects.dispose();
+      assets.dispose();
+      renderer.dispose();
+    },
+  };
+}
+
+interface View {
+  readonly scene: THREE.Scene;
+  readonly objects: SceneObjects;
+  readonly cameras: ReadonlyMap<string, THREE.PerspectiveCamera>;
+}
+
+function assemble(description: SceneDescription, assets: ReturnType<typeof createSceneAssets>): View {
+  const objects = buildSceneObjects(description, { assets });
+  const scene = new THREE.Scene();
+  scene.background = objects.background;
+  scene.add(objects.root);
+  const cameras = new Map(description.cameras.map((camera) => [camera.key, mounted(camera, objects, scene)]));
+  return { scene, objects, cameras };
+}
+
+function mounted(description: CameraDescription, objects: SceneObjects, scene: THREE.Scene): THREE.PerspectiveCamera {
+  const mount = description.mount === 'world' ? scene : objects.bodies[objects.names.indexOf(description.mount)];
+  if (mount === undefined) throw new FailureError('internal', { message: `camera ${description.key} is mounted on ${description.mount}, which is not in the scene` });
+  const camera = new THREE.PerspectiveCamera((description.verticalFovRadians * 180) / Math.PI, 1, NEAR_M, FAR_M);
+  camera.position.set(...description.pose.position);
+  const [w, x, y, z] = description.pose.rotation;
+  camera.quaternion.set(x, y, z, w);
+  mount.add(camera);
+  return camera;
+}
+
+function createRenderer(canvas: OffscreenCanvas): THREE.WebGLRenderer {
+  // Asked for here and not by three, so that a refusal has a reason and not a log line.
+  const attributes: WebGLContextAttributes = { antialias: true, alpha: false, depth: true, stencil: false, preserveDrawingBuffer: false, powerPreference: 'default' };
+  let context: WebGL2RenderingContext | null = null;
+  try {
+    context = canvas.getContext('webgl2', attributes);
+  } catch (thrown) {
+    throw new FailureError('world/no-webgl', { reason: String(thrown) });
+  }
+  if (context === null) throw new FailureError('world/no-webgl', { reason: 'the browser gave no WebGL 2 context' });
+  const renderer = new THREE.WebGLRenderer({ canvas, context, antialias: true });
+  renderer.setPixelRatio(1);
+  return renderer;
+}
+
+/** WebGL's rows start at the bottom, a picture's at the top. */
+function readTopRowFirst(gl: WebGLRenderingContext | WebGL2RenderingContext, width: number, height: number): Uint8Array {
+  const upsideDown = new Uint8Array(width * height * 4);
+  gl.readPixels(0, 0, width, height, gl.RGBA, gl.UNSIGNED_BYTE, upsideDown);
+  const data = new Uint8Array(upsideDown.length);
+  const stride = width * 4;
+  for (let row = 0; row < height; row++) data.set(upsideDown.subarray((height - 1 - row) * stride, (height - row) * stride), row * stride);
+  return data;
+}
+
+function requireSide(what: string, found: number): void {
+  if (!Number.isInteger(found) || found < 1 || found > MOST_PIXELS_A_SIDE) throw new FailureError('control/out-of-range', { what, found, least: 1, most: MOST_PIXELS_A_SIDE });
+}
+
+function same(a: Float64Array, b: Float64Array): boolean {
+  return a.length === b.length && a.every((value, i) => value === b[i]);
+}
+
+function remember(times: Map<string, number[]>, key: string, ms: number): void {
+  const list = times.get(key) ?? [];
+  list.push(ms);
+  if (list.length > TIMES_KEPT) list.shift();
+  times.set(key, list);
+}
+
+function median(list: readonly number[]): number {
+  const sorted = [...list].sort((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)] ?? 0;
+}
