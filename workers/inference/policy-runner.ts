@@ -1,0 +1,75 @@
+/**
+ * A loaded policy with everything around it that turns what was seen into what the policy is asked: the sentence into
+ * tokens, the camera pictures and the joint state into one request, a seed into noise. Knows one policy; refuses to know
+ * where pictures come from and where chunks go.
+ */
+import type { Engine, Provider } from '#contracts/engine.ts';
+import type { Observation } from '#contracts/observation.ts';
+import type { OpenPack } from '#contracts/pack.ts';
+import type { CameraPicture, Picture } from '#contracts/picture.ts';
+import type { PolicyInfo, PredictedChunk } from '#contracts/policy.ts';
+import type { Clock } from '#contracts/time.ts';
+import type { JointUnitsVector } from '#contracts/units.ts';
+import { FailureError } from '#core/lib/failure.ts';
+import { normalNoise, seededRandom } from '#core/lib/random.ts';
+import type { Tokenize } from '#core/observation/tokenize.ts';
+import type { LoadOptions, Policy } from '#core/policy/policy.ts';
+import type { Runner } from './choose.ts';
+
+/** What a runner is put together from; the entry hands in the real ones. */
+export interface RunnerParts {
+  readonly loadPolicy: (pack: OpenPack, engine: Engine, options: LoadOptions) => Promise<Policy>;
+  /** Rejects with `policy/tokenizer-missing` where the pack brings none. */
+  readonly openTokenizer: (tokenizer: OpenPack['manifest']['tokenizer']) => Promise<Tokenize>;
+  readonly letterbox: LoadOptions['letterbox'];
+  readonly clock: Clock;
+}
+
+export interface PolicyRunner extends Runner {
+  readonly info: PolicyInfo;
+  readonly provider: Provider;
+  /** Rejects as `Policy.predictChunk` does. Calls must not overlap. */
+  predict(observation: Observation, noiseSeed: number): Promise<PredictedChunk>;
+}
+
+/** Fixed, so that two engines compute the same chunk and two visits race the same race. */
+const SAMPLE_SEED = 20_260;
+const SAMPLE_SENTENCE = 'pick up the red cube';
+
+export async function policyRunner(pack: OpenPack, engine: Engine, parts: RunnerParts): Promise<PolicyRunner> {
+  const tokenize = await parts.openTokenizer(pack.manifest.tokenizer);
+  const policy = await parts.loadPolicy(pack, engine, { letterbox: parts.letterbox, clock: parts.clock });
+  const { info, provider } = policy;
+
+  const runner: PolicyRunner = {
+    info,
+    provider,
+    async predict(observation, noiseSeed) {
+      const { ids, mask } = tokenize(observation.sentence, policy.text);
+      const { actions, x0, timings } = await policy.predictChunk({
+        pictures: new Map(Object.entries(observation.pictures).map(([camera, taken]): [string, Picture] => [camera, taken.picture])),
+        state: Float32Array.from(observation.state),
+        tokens: ids,
+        tokenMask: mask,
+        noise: normalNoise(noiseSeed, info.chunkRows * policy.noiseColumns),
+      });
+      return { actions, x0, timings: { ...timings, observeMs: 0 }, provider };
+    },
+    sampleChunk: () => runner.predict(sampleObservation(info), SAMPLE_SEED),
+    dispose: () => policy.dispose(),
+  };
+  return runner;
+}
+
+/** Every camera the policy knows, at its own size, full of seeded noise: no value that a wrong kernel could get right by luck. */
+function sampleObservation(info: PolicyInfo): Observation {
+  const random = seededRandom(SAMPLE_SEED);
+  const pictures: Record<string, CameraPicture> = {};
+  for (const { robotKey, width, height } of info.cameras) {
+    const data = Uint8Array.from({ length: width * height * 4 }, () => random.index(256));
+    pictures[robotKey] = { camera: robotKey, picture: { width, height, channels: 4, data }, capturedAtMs: 0, sequence: 0 };
+  }
+  if (info.cameras.length === 0) throw new FailureError('checkpoint/config', { field: 'cameras', expected: 'at least one', found: 0 });
+  const state = Float64Array.from({ length: info.stateSize }, () => random.between(-20, 20)) as JointUnitsVector;
+  return { pictures, state, stateAtMs: 0, sentence: info.sentences[0] ?? SAMPLE_SENTENCE };
+}
