@@ -1,0 +1,446 @@
+/**
+ * What a person reads when something fails: what happened, and what to do next. One entry a code, complete by type.
+ * Three sorts: a person can mend it (say how, per operating system where it differs), the machine cannot do it (say
+ * what it can), we have a defect (say so, and hand over the text to report). Never "something went wrong".
+ */
+import type { Fact, Failure, FailureCode } from '#contracts/failure.ts';
+import { bytes, milliseconds } from './numbers.ts';
+
+export type OperatingSystem = 'windows' | 'mac' | 'linux' | 'chromeos' | 'android' | 'other';
+
+/** The one button a failure card offers. What it does is the page's business; what it says stands here. */
+export type FailureAction = 'reload' | 'load-policy' | 'load-policy-wasm' | 'resume' | 'connect' | 'reset-world' | 'restart-inference' | 'copy-report' | 'try-again';
+
+export interface FailureWords {
+  readonly title: string;
+  /** What happened, and why where that is known. */
+  readonly happened: string;
+  /** What to do now. */
+  readonly next: string;
+  readonly action: FailureAction | null;
+  /** `fault`: something is broken. `limit`: the machine or the person set a bound. `note`: worth knowing, nothing stopped. */
+  readonly weight: 'fault' | 'limit' | 'note';
+}
+
+export const ACTION_LABELS: Readonly<Record<FailureAction, string>> = {
+  reload: 'Reload the page',
+  'load-policy': 'Load the policy again',
+  'load-policy-wasm': 'Use the CPU instead',
+  resume: 'Go on',
+  connect: 'Connect the simulated arm',
+  'reset-world': 'Set the table again',
+  'restart-inference': 'Start the policy worker again',
+  'copy-report': 'Copy the report',
+  'try-again': 'Try again',
+};
+
+type Facts = Readonly<Record<string, Fact>>;
+type Words = (facts: Facts, os: OperatingSystem) => FailureWords;
+
+export function failureWords(failure: Failure, os: OperatingSystem): FailureWords {
+  return WORDS[failure.code](failure.facts, os);
+}
+
+/** A fact as text. A fact that is missing is said to be unknown, not left out. */
+function say(facts: Facts, name: string): string {
+  const value = facts[name];
+  return value === undefined || value === null || value === '' ? 'unknown' : String(value);
+}
+
+function sayBytes(facts: Facts, name: string): string {
+  const value = facts[name];
+  return typeof value === 'number' ? bytes(value) : 'an unknown number of bytes';
+}
+
+function sayMs(facts: Facts, name: string): string {
+  const value = facts[name];
+  return typeof value === 'number' ? milliseconds(value) : 'some time';
+}
+
+/** `observation.images.front` is the front camera. */
+function camera(facts: Facts): string {
+  const key = say(facts, 'camera');
+  return `${key.split('.').at(-1) ?? key} camera`;
+}
+
+const GPU_HELP: Readonly<Record<OperatingSystem, string>> = {
+  windows: 'Update the graphics driver and look at chrome://gpu',
+  mac: 'Update macOS and look at chrome://gpu',
+  linux: 'Chrome on Linux may need chrome://flags/#enable-unsafe-webgpu and a Vulkan driver; look at chrome://gpu',
+  chromeos: 'Update ChromeOS and look at chrome://gpu',
+  android: 'Update Chrome; older phones have no WebGPU',
+  other: 'Look at chrome://gpu',
+};
+
+const CHECKPOINT_NEXT = 'Save or download the checkpoint again, then load it once more. What ran before is untouched.';
+
+const WORDS: Readonly<Record<FailureCode, Words>> = {
+  'checkpoint/file-missing': (f) => ({
+    title: 'A file of the checkpoint is missing',
+    happened: `${say(f, 'file')} is not in ${say(f, 'source')}.`,
+    next: 'A LeRobot checkpoint needs config.json and model.safetensors, and the files they name. Add the file, then load again.',
+    action: 'load-policy',
+    weight: 'fault',
+  }),
+  'checkpoint/file-truncated': (f) => ({
+    title: 'A file of the checkpoint is cut short',
+    happened: `${say(f, 'file')} should have ${sayBytes(f, 'expectedBytes')} and has ${sayBytes(f, 'foundBytes')}. The copy or download ended early.`,
+    next: CHECKPOINT_NEXT,
+    action: 'load-policy',
+    weight: 'fault',
+  }),
+  'checkpoint/file-corrupt': (f) => ({
+    title: 'A file of the checkpoint is damaged',
+    happened: `${say(f, 'file')} cannot be read: ${say(f, 'reason')}.`,
+    next: CHECKPOINT_NEXT,
+    action: 'load-policy',
+    weight: 'fault',
+  }),
+  'checkpoint/unsupported': (f) => ({
+    title: 'This kind of checkpoint cannot run here yet',
+    happened: `It uses ${say(f, 'what')}: ${say(f, 'found')}.`,
+    next: 'Choose a SmolVLA checkpoint, or the pocket policy that comes with the page.',
+    action: null,
+    weight: 'limit',
+  }),
+  'checkpoint/tensor-missing': (f) => ({
+    title: 'The checkpoint lacks a tensor',
+    happened: `model.safetensors has no ${say(f, 'tensor')}, which this architecture needs.`,
+    next: 'Check that config.json and model.safetensors belong to the same training run.',
+    action: 'load-policy',
+    weight: 'fault',
+  }),
+  'checkpoint/tensor-shape': (f) => ({
+    title: 'A tensor of the checkpoint has the wrong shape',
+    happened: `${say(f, 'tensor')} should be ${say(f, 'expected')} and is ${say(f, 'found')}.`,
+    next: 'Check that config.json and model.safetensors belong to the same training run.',
+    action: 'load-policy',
+    weight: 'fault',
+  }),
+  'checkpoint/tensor-dtype': (f) => ({
+    title: 'A tensor of the checkpoint has a number format that cannot be read',
+    happened: `${say(f, 'tensor')} is stored as ${say(f, 'found')}.`,
+    next: 'Save the checkpoint as float32, float16 or bfloat16, then load it again.',
+    action: 'load-policy',
+    weight: 'limit',
+  }),
+  'checkpoint/not-finite': (f) => ({
+    title: 'The checkpoint contains a number that is no number',
+    happened: `${say(f, 'tensor')} holds NaN or infinity at place ${say(f, 'index')}. Training has diverged, or the file is damaged.`,
+    next: 'Take an earlier checkpoint of the same training run.',
+    action: 'load-policy',
+    weight: 'fault',
+  }),
+  'checkpoint/statistics-missing': (f) => ({
+    title: 'The checkpoint does not say how its numbers are scaled',
+    happened: `There are no statistics for ${say(f, 'feature')}, so its actions would have no meaning for an arm.`,
+    next: 'Save the policy with its processor files (LeRobot 0.4 or newer does), then load it again.',
+    action: 'load-policy',
+    weight: 'fault',
+  }),
+  'checkpoint/config': (f) => ({
+    title: 'A setting of the checkpoint makes no sense',
+    happened: `${say(f, 'field')} should be ${say(f, 'expected')} and is ${say(f, 'found')}.`,
+    next: 'Correct config.json, then load it again.',
+    action: 'load-policy',
+    weight: 'fault',
+  }),
+  'store/unavailable': (f) => ({
+    title: 'Chrome keeps no files for this page',
+    happened: `The page stores prepared policies on this machine, and Chrome refused: ${say(f, 'reason')}. A private window or a strict setting does that.`,
+    next: 'Open the page in an ordinary window.',
+    action: 'try-again',
+    weight: 'fault',
+  }),
+  'store/full': (f) => ({
+    title: 'Not enough room on this machine',
+    happened: `The policy needs ${sayBytes(f, 'neededBytes')}, and Chrome offers ${sayBytes(f, 'freeBytes')}.`,
+    next: 'Free some disk space, then load the policy again.',
+    action: 'load-policy',
+    weight: 'limit',
+  }),
+  'store/not-found': (f) => ({
+    title: 'The prepared policy is gone',
+    happened: `${say(f, 'name')} is no longer stored on this machine; Chrome or you cleared it.`,
+    next: 'Load the policy again. It is prepared anew.',
+    action: 'load-policy',
+    weight: 'fault',
+  }),
+  'store/corrupt': (f) => ({
+    title: 'The prepared policy is damaged',
+    happened: `${say(f, 'file')} of ${say(f, 'name')} does not match its checksum.`,
+    next: 'Load the policy again. It is prepared anew.',
+    action: 'load-policy',
+    weight: 'fault',
+  }),
+  'download/failed': (f) => ({
+    title: 'A file could not be fetched',
+    happened: `${say(f, 'url')} answered ${say(f, 'status')}.`,
+    next: 'Check that this computer reaches the address, then load again.',
+    action: 'load-policy',
+    weight: 'fault',
+  }),
+  'observation/camera-missing': (f) => ({
+    title: 'The policy asks for a camera that is not here',
+    happened: `It wants the ${camera(f)}. Cameras here: ${say(f, 'present')}.`,
+    next: 'The arm holds. Choose a policy trained with these cameras.',
+    action: null,
+    weight: 'fault',
+  }),
+  'observation/camera-stale': (f) => ({
+    title: 'A camera picture is too old',
+    happened: `The last picture of the ${camera(f)} is ${sayMs(f, 'ageMs')} old; the limit is ${sayMs(f, 'limitMs')}. The computer is busy.`,
+    next: 'The arm holds until a fresh picture comes. Closing other tabs helps.',
+    action: null,
+    weight: 'limit',
+  }),
+  'observation/camera-failed': (f) => ({
+    title: 'A camera failed',
+    happened: `The ${camera(f)} gives no picture: ${say(f, 'reason')}.`,
+    next: 'The arm holds. Reload the page to start the cameras again.',
+    action: 'reload',
+    weight: 'fault',
+  }),
+  'observation/state-stale': (f) => ({
+    title: 'The joint reading is too old',
+    happened: `It is ${sayMs(f, 'ageMs')} old; the limit is ${sayMs(f, 'limitMs')}. The computer is busy.`,
+    next: 'The arm holds until a fresh reading comes. Closing other tabs helps.',
+    action: null,
+    weight: 'limit',
+  }),
+  'observation/state-size': (f) => ({
+    title: 'The policy was made for another arm',
+    happened: `It expects ${say(f, 'expected')} joint values; this arm has ${say(f, 'found')}.`,
+    next: 'Choose a policy trained on a six-joint arm such as the SO-100.',
+    action: null,
+    weight: 'fault',
+  }),
+  'observation/sentence-missing': () => ({
+    title: 'There is no sentence',
+    happened: 'The policy needs to be told what to do.',
+    next: 'Type a sentence, or press one of the examples, then Run.',
+    action: null,
+    weight: 'note',
+  }),
+  'observation/sentence-too-long': (f) => ({
+    title: 'The sentence is too long',
+    happened: `It has ${say(f, 'tokens')} word pieces; this policy reads ${say(f, 'limit')}.`,
+    next: 'Say it in fewer words, then press Run.',
+    action: null,
+    weight: 'limit',
+  }),
+  'engine/no-webgpu': (f, os) => ({
+    title: 'The graphics card cannot be used',
+    happened: `Chrome offers no WebGPU here: ${say(f, 'reason')}.`,
+    next: `The policy can run on the CPU, slower. ${GPU_HELP[os]}.`,
+    action: 'load-policy-wasm',
+    weight: 'limit',
+  }),
+  'engine/self-test-failed': (f, os) => ({
+    title: 'The graphics card miscalculates',
+    happened: `The test "${say(f, 'test')}" should give ${say(f, 'expected')} and gave ${say(f, 'found')}. Its numbers cannot be trusted, so it is not used.`,
+    next: `The policy can run on the CPU, slower. ${GPU_HELP[os]}.`,
+    action: 'load-policy-wasm',
+    weight: 'limit',
+  }),
+  'engine/device-lost': (f) => ({
+    title: 'The graphics card was lost',
+    happened: `Chrome took it away (${say(f, 'reason')}): ${say(f, 'message')}. That happens after a driver restart, sleep, or when memory runs out.`,
+    next: 'The arm holds. Load the policy again.',
+    action: 'load-policy',
+    weight: 'fault',
+  }),
+  'engine/session-failed': (f) => ({
+    title: 'The policy does not start',
+    happened: `The part "${say(f, 'graph')}" could not be prepared: ${say(f, 'message')}.`,
+    next: 'The arm holds. Load the policy again; if it fails again, copy the report.',
+    action: 'load-policy',
+    weight: 'fault',
+  }),
+  'engine/unavailable': (f) => ({
+    title: 'The engine you asked for cannot run here',
+    happened: `The address says engine=${say(f, 'engine')}, and that is not possible: ${say(f, 'reason')}.`,
+    next: 'Run on the CPU, or take "engine=" out of the address to let the page choose.',
+    action: 'load-policy-wasm',
+    weight: 'limit',
+  }),
+  'policy/none-loaded': () => ({
+    title: 'No policy is loaded',
+    happened: 'There is nothing yet that could turn the sentence into motion.',
+    next: 'Load the policy, then press Run.',
+    action: 'load-policy',
+    weight: 'note',
+  }),
+  'policy/output-not-finite': (f) => ({
+    title: 'The policy computed a number that is no number',
+    happened: `Row ${say(f, 'row')}, joint ${say(f, 'column')} of its plan is NaN or infinite. The plan was thrown away.`,
+    next: 'The arm holds. Load the policy again, or run it on the CPU.',
+    action: 'load-policy-wasm',
+    weight: 'fault',
+  }),
+  'policy/tokenizer-missing': () => ({
+    title: 'The policy cannot read',
+    happened: 'The checkpoint has no tokenizer, so your sentence cannot be turned into the numbers it knows.',
+    next: 'Add the folder "tokenizer" to the checkpoint, then load it again.',
+    action: 'load-policy',
+    weight: 'fault',
+  }),
+  'policy/timeout': (f) => ({
+    title: 'The policy takes too long',
+    happened: `No plan came within ${sayMs(f, 'limitMs')}. A plan for a moment long gone would be wrong now.`,
+    next: 'The arm holds. Close other tabs, or choose a smaller policy.',
+    action: 'try-again',
+    weight: 'limit',
+  }),
+  'arm/not-connected': () => ({
+    title: 'No arm is connected',
+    happened: 'There is nothing to move.',
+    next: 'Connect the simulated arm.',
+    action: 'connect',
+    weight: 'note',
+  }),
+  'arm/reading-failed': (f) => ({
+    title: 'The arm does not answer',
+    happened: `Its joints could not be read: ${say(f, 'reason')}.`,
+    next: 'The arm holds its last target. Connect it again.',
+    action: 'connect',
+    weight: 'fault',
+  }),
+  'arm/unsupported': (f) => ({
+    title: 'This kind of arm comes later',
+    happened: `The page cannot drive an arm of kind "${say(f, 'kind')}" yet.`,
+    next: 'Use the simulated arm.',
+    action: 'connect',
+    weight: 'limit',
+  }),
+  'control/state-stale': (f) => ({
+    title: 'The control loop sees an old joint reading',
+    happened: `It is ${sayMs(f, 'ageMs')} old; the limit is ${sayMs(f, 'limitMs')}. The simulation or the computer is busy.`,
+    next: 'The arm holds until a fresh reading comes.',
+    action: null,
+    weight: 'limit',
+  }),
+  'control/not-finite': (f) => ({
+    title: 'A target was no number',
+    happened: `${say(f, 'joint')} was told to go to NaN or infinity. The safety gate refused it.`,
+    next: 'The arm holds. Load the policy again.',
+    action: 'load-policy',
+    weight: 'fault',
+  }),
+  'control/stop-not-confirmed': (f) => ({
+    title: 'Stop not confirmed. Switch off the power.',
+    happened: `The control loop did not answer within ${sayMs(f, 'waitedMs')}.`,
+    next: 'With a real arm, pull the plug now. The simulated arm can be reloaded.',
+    action: 'reload',
+    weight: 'fault',
+  }),
+  'control/busy': (f) => ({
+    title: 'The arm is busy',
+    happened: `It is in the state "${say(f, 'mode')}", in which it does not take this command.`,
+    next: say(f, 'mode') === 'stopped' || say(f, 'mode') === 'released' ? 'Press Go on first.' : 'Press Stop first, then Go on.',
+    action: say(f, 'mode') === 'stopped' || say(f, 'mode') === 'released' ? 'resume' : null,
+    weight: 'note',
+  }),
+  'control/out-of-range': (f) => ({
+    title: 'A value is out of range',
+    happened: `${say(f, 'what')} is ${say(f, 'found')}; allowed is ${say(f, 'least')} to ${say(f, 'most')}.`,
+    next: 'Choose a value within the range.',
+    action: null,
+    weight: 'note',
+  }),
+  'world/context-lost': (f) => ({
+    title: 'The simulated camera went dark',
+    happened: `Chrome took the drawing surface of the ${camera(f)} away. That happens after a driver restart or sleep.`,
+    next: 'The arm holds. Reload the page to get the picture back.',
+    action: 'reload',
+    weight: 'fault',
+  }),
+  'world/no-webgl': (f, os) => ({
+    title: 'The scene cannot be drawn',
+    happened: `Chrome offers no WebGL 2 here: ${say(f, 'reason')}.`,
+    next: `Switch on graphics acceleration in Chrome's settings (System), then reload. ${GPU_HELP[os]}.`,
+    action: 'reload',
+    weight: 'fault',
+  }),
+  'world/physics': (f) => ({
+    title: 'The simulation failed',
+    happened: `MuJoCo says: ${say(f, 'message')}.`,
+    next: 'Set the table again.',
+    action: 'reset-world',
+    weight: 'fault',
+  }),
+  'worker/died': (f) => {
+    const worker = say(f, 'worker');
+    const restarts = worker === 'inference' || worker === 'conversion';
+    return {
+      title: `${WORKER_TITLES[worker] ?? `The worker "${worker}"`} ended`,
+      happened: `It stopped by itself: ${say(f, 'message')}.`,
+      next: restarts ? 'The arm holds. The page starts it again by itself; if it ends again, press the button.' : 'Nothing can be moved any more. Reload the page.',
+      action: worker === 'inference' ? 'restart-inference' : restarts ? 'load-policy' : 'reload',
+      weight: 'fault',
+    };
+  },
+  'worker/deadline': (f) => ({
+    title: `${WORKER_TITLES[say(f, 'worker')] ?? `The worker "${say(f, 'worker')}"`} does not answer`,
+    happened: `It was asked to "${say(f, 'call')}" and has not answered for ${sayMs(f, 'waitedMs')}.`,
+    next: 'The computer may be very busy. Try again; if it stays silent, reload the page.',
+    action: 'reload',
+    weight: 'fault',
+  }),
+  'page/not-isolated': () => ({
+    title: 'The page cannot share memory between its workers',
+    happened: 'Chrome allows that only to an isolated page, and this address did not send the headers that isolate it (Cross-Origin-Opener-Policy, Cross-Origin-Embedder-Policy).',
+    next: 'Open the page over https or from "npm start", in an ordinary Chrome window, and allow it to keep site data. Then reload.',
+    action: 'reload',
+    weight: 'fault',
+  }),
+  'run/file-invalid': (f) => ({
+    title: 'This is not a run that can be played again',
+    happened: `${say(f, 'path') === 'unknown' ? 'The file' : say(f, 'path')} should be ${say(f, 'expected')}, found ${say(f, 'found')}.`,
+    next: 'Choose a file that "Save this run" wrote.',
+    action: null,
+    weight: 'fault',
+  }),
+  'run/scene-mismatch': (f) => ({
+    title: 'The room has changed since this run',
+    happened: `It was recorded in scene ${say(f, 'expected').slice(0, 12)}; this page draws ${say(f, 'found').slice(0, 12)}.`,
+    next: 'The recorded pictures are used, so the actions can be compared. What you see now is the new room.',
+    action: null,
+    weight: 'note',
+  }),
+  'run/version-mismatch': (f) => ({
+    title: `This run was made with another ${say(f, 'what') === 'unknown' ? 'version' : say(f, 'what')}`,
+    happened: `Recorded with ${say(f, 'expected')}; here is ${say(f, 'found')}.`,
+    next: 'Load what it was recorded with for identical actions.',
+    action: null,
+    weight: 'note',
+  }),
+  'run/already-running': () => ({
+    title: 'A run is under way',
+    happened: 'One sentence at a time.',
+    next: 'Press Stop, or wait for its end.',
+    action: null,
+    weight: 'note',
+  }),
+  'run/cancelled': () => ({
+    title: 'Stopped before it began',
+    happened: 'You pressed Stop while the sentence was waiting.',
+    next: 'Press Run when you are ready.',
+    action: null,
+    weight: 'note',
+  }),
+  internal: (f) => ({
+    title: 'A defect of this page',
+    happened: `The program met a case it was not written for: ${say(f, 'message')}.`,
+    next: 'Please report it: copy the text and open an issue. Then reload the page.',
+    action: 'copy-report',
+    weight: 'fault',
+  }),
+};
+
+const WORKER_TITLES: Readonly<Record<string, string>> = {
+  control: 'The control loop',
+  world: 'The simulation',
+  inference: 'The policy worker',
+  conversion: 'The preparation of policies',
+};

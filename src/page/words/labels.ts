@@ -1,0 +1,105 @@
+/** Names of things on the page, and the short texts beside them. */
+import type { ControlMode, SafetyRule } from '#contracts/control.ts';
+import type { EngineReport } from '#contracts/inference.ts';
+import type { Provider } from '#contracts/engine.ts';
+import type { JointName } from '#contracts/joints.ts';
+import type { PolicyInfo } from '#contracts/policy.ts';
+import type { Failure } from '#contracts/failure.ts';
+import { unreachable } from '#core/lib/never.ts';
+
+export const EXAMPLE_SENTENCES: readonly string[] = ['pick up the red cube', 'put the blue cube in the bowl', 'push the green cube to the left'];
+
+export const JOINT_LABELS: Readonly<Record<JointName, string>> = {
+  shoulder_pan: 'Shoulder pan',
+  shoulder_lift: 'Shoulder lift',
+  elbow_flex: 'Elbow flex',
+  wrist_flex: 'Wrist flex',
+  wrist_roll: 'Wrist roll',
+  gripper: 'Gripper',
+};
+
+export const MODE_LABELS: Readonly<Record<ControlMode, string>> = {
+  disconnected: 'No arm',
+  idle: 'Holding',
+  manual: 'By hand',
+  policy: 'Policy',
+  stopping: 'Stopping',
+  stopped: 'Stopped',
+  lowering: 'Lowering',
+  released: 'Released',
+};
+
+export const RULE_LABELS: Readonly<Record<SafetyRule, string>> = {
+  finite: 'not a number',
+  range: 'joint range',
+  speed: 'speed limit',
+  acceleration: 'acceleration limit',
+  'stale-state': 'old joint reading',
+};
+
+export const PROVIDER_LABELS: Readonly<Record<Provider, string>> = { webgpu: 'WebGPU', wasm: 'WASM on the CPU', cpu: 'CPU' };
+
+export function cameraLabel(key: string): string {
+  const name = key.split('.').at(-1) ?? key;
+  return `${name.charAt(0).toUpperCase()}${name.slice(1)} camera`;
+}
+
+/** `WebGPU · float32`. */
+export function engineLabel(engine: EngineReport, info: PolicyInfo): string {
+  const threads = engine.provider === 'wasm' ? `, ${engine.threads} ${engine.threads === 1 ? 'thread' : 'threads'}` : '';
+  return `${PROVIDER_LABELS[engine.provider]}${threads} · ${PRECISION_LABELS[info.precision]}`;
+}
+
+const PRECISION_LABELS: Readonly<Record<PolicyInfo['precision'], string>> = { f32: 'float32' };
+
+/** Why this engine runs; one sentence. */
+export function engineReason(engine: EngineReport, titleOf: (failure: Failure) => string): string {
+  const { reason } = engine;
+  switch (reason.kind) {
+    case 'forced':
+      return `${PROVIDER_LABELS[engine.provider]} runs because the address asks for it.`;
+    case 'faster': {
+      const times = engine.race.map((entry) => `${PROVIDER_LABELS[entry.provider]} ${entry.chunkMs.toFixed(0)} ms`).join(', ');
+      const other = engine.provider === 'webgpu' ? 'the CPU' : 'the graphics card';
+      return `Measured for this policy: ${times} a plan. ${PROVIDER_LABELS[engine.provider]} is ${reason.ratio.toFixed(1)} times as fast as ${other}.`;
+    }
+    case 'only':
+      return `${PROVIDER_LABELS[engine.provider]} is the only engine that can run here. ${titleOf(reason.failure)}.`;
+    default:
+      return unreachable(reason);
+  }
+}
+
+/** What the graphics card had to prove, and what came of it; null where none was tried. */
+export function selfTestLine(engine: EngineReport): string | null {
+  const last = engine.attempts.at(-1);
+  if (last === undefined) return null;
+  const refused = engine.attempts.filter((attempt) => !attempt.trusted);
+  const failedTests = refused.flatMap((attempt) => attempt.tests.filter((test) => !test.passed).map((test) => test.test));
+  if (last.trusted && refused.length === 0) return 'The graphics card passed its calculation tests.';
+  if (last.trusted) return `The graphics card failed “${failedTests.join(', ')}” with ${refused.at(-1)?.features.join(', ') || 'its features'} and passed without.`;
+  return `The graphics card failed its calculation tests (${failedTests.join(', ')}) and is not used.`;
+}
+
+export function adapterLabel(engine: EngineReport): string | null {
+  if (engine.adapter === null) return null;
+  const { vendor, architecture, description } = engine.adapter;
+  return description || [vendor, architecture].filter((part) => part !== '').join(' ') || 'unnamed graphics card';
+}
+
+/** Shown beside a policy that has learnt nothing; null for one that has. */
+export function trainingNotice(info: PolicyInfo): { readonly title: string; readonly text: string } | null {
+  switch (info.training.kind) {
+    case 'untrained':
+      return {
+        title: 'Untrained policy',
+        text: 'Its weights are random: it sees, reads and plans, but has learnt nothing yet. The arm will move without sense. That is the whole chain at work, not a skill.',
+      };
+    case 'unknown':
+      return { title: 'Unknown training', text: 'Its card does not say what it was trained for. Expect nothing of it.' };
+    case 'trained':
+      return null;
+    default:
+      return unreachable(info.training);
+  }
+}
