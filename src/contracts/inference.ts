@@ -33,10 +33,13 @@ export interface EngineReport {
 /** `?engine=`: forces a provider, null lets the benchmark choose. */
 export type EngineChoice = 'webgpu' | 'wasm' | null;
 
+/** The GPU proves itself; the policy's graphs are loaded on an engine. */
+export type EngineStep = 'self-test' | 'sessions-webgpu' | 'sessions-wasm';
+
 export type LoadProgress =
   | { readonly phase: 'fetch'; readonly what: string; readonly doneBytes: number; readonly totalBytes: number | null }
   | { readonly phase: 'convert'; readonly doneTensors: number; readonly totalTensors: number }
-  | { readonly phase: 'engine'; readonly what: string }
+  | { readonly phase: 'engine'; readonly what: EngineStep }
   | { readonly phase: 'warm-up'; readonly provider: Provider }
   | { readonly phase: 'ready' };
 

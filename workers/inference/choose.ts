@@ -128,7 +128,7 @@ async function entrant<R extends Runner>(options: Parameters<typeof chooseEngine
 /** The first chunk compiles the GPU's shaders and touches all memory; it is waited for here and never timed. */
 async function warmedUp<R extends Runner>(options: Parameters<typeof chooseEngine<R>>[0], engine: Engine): Promise<Entrant<R>> {
   const { provider } = engine;
-  options.onProgress({ phase: 'engine', what: `sessions-${provider}` });
+  options.onProgress({ phase: 'engine', what: provider === 'webgpu' ? 'sessions-webgpu' : 'sessions-wasm' });
   const runner = await options.build(engine);
   try {
     options.onProgress({ phase: 'warm-up', provider });
