@@ -1,0 +1,25 @@
+/**
+ * `card.json`: what a checkpoint says about itself, beside LeRobot's own files. Optional; a checkpoint without one is
+ * of unknown training. Knows the card's fields and no family.
+ */
+import * as v from 'valibot';
+import type { PolicyInfo } from '#contracts/policy.ts';
+import { parseConfig } from './door.ts';
+
+const words = v.pipe(v.string(), v.maxLength(500));
+
+const CardSchema = v.object({
+  /** Control ticks a second the actions were recorded at. */
+  fps: v.optional(v.pipe(v.number(), v.minValue(1), v.maxValue(1000)), 30),
+  training: v.optional(
+    v.variant('kind', [v.object({ kind: v.literal('untrained') }), v.object({ kind: v.literal('trained'), summary: words }), v.object({ kind: v.literal('unknown') })]),
+    { kind: 'unknown' },
+  ),
+  /** Sentences it was trained on or is good at. */
+  sentences: v.optional(v.pipe(v.array(words), v.maxLength(50)), []),
+});
+
+/** Rejects with `checkpoint/config` where a card is there and malformed. */
+export function readCard(card: unknown): Pick<PolicyInfo, 'fps' | 'training' | 'sentences'> {
+  return parseConfig(CardSchema, 'card.json', card ?? {});
+}

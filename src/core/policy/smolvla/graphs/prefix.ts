@@ -1,0 +1,84 @@
+/**
+ * What the model sees, once an observation: picture tokens, sentence and state through the text layers, for the sake of
+ * their keys and values.
+ *
+ *   image.0 ... image.n-1 [1, T, D], tail [1, R, D] ─ x [1, S, D]
+ *   each layer: norm ─ q k v ─ rotary(positions) ─ attention(bias) ─ + ─ norm ─ gated mlp ─ +
+ *   out, for each expert layer j on text layer l:   self   k.j = K_l,             v.j = V_l               [1, S, kv]
+ *                                                   cross  k.j = K_l W_k of j,    v.j = V_l W_v of j
+ *
+ * A cross layer's own key and value matrices read nothing but the prefix, so they are applied here, once, and not in
+ * every denoising step. The last text layer stops after its keys and values: nobody reads the rest.
+ *
+ * S is fixed for the session. Rows that are not in use this time (an absent camera, an unused token) are hidden by
+ * `bias` and skipped by `positions`, which changes nothing in the others.
+ */
+import type { PackManifest } from '#contracts/pack.ts';
+import type { Value } from '#core/onnx/graph.ts';
+import { concat, rmsNorm, rotary, skipRmsNorm, split } from '#core/onnx/ops.ts';
+import type { PrefixShape } from '../prefix-rows.ts';
+import type { SmolVlaSettings } from '../settings.ts';
+import { ropeTables } from '../tables.ts';
+import { gatedMlp, graphKit, groupedAttention, type GraphTarget } from './kit.ts';
+
+/** `special`: the embedding rows of [fake, global] and of [fake], which stand around every picture, or null. */
+export interface SpecialRows {
+  readonly before: Float32Array;
+  readonly after: Float32Array;
+}
+
+export function prefixGraph(
+  settings: SmolVlaSettings,
+  shape: PrefixShape,
+  special: SpecialRows | null,
+  manifest: PackManifest,
+  target: GraphTarget,
+  mids: 'none' | 'all',
+): Uint8Array {
+  const { hidden, heads, kvHeads, headSize, epsilon, layers } = settings.text;
+  const kv = kvHeads * headSize;
+  const kit = graphKit('prefix', manifest, target);
+  const { g, dense, weight } = kit;
+
+  const before = special === null ? [] : [g.constant('before', [1, 2, hidden], special.before)];
+  const after = special === null ? [] : [g.constant('after', [1, 1, hidden], special.after)];
+  const pictures = Array.from({ length: shape.cameras }, (_, i) => [...before, g.input(`image.${i}`, 'float32', [1, shape.tokensPerImage, hidden]), ...after]);
+  const tail = g.input('tail', 'float32', [1, shape.tailRows, hidden]);
+  const positions = g.input('positions', 'int64', [1, shape.rows]);
+  const bias = layers > 1 ? g.input('bias', 'float32', [1, 1, (shape.rows * heads) / kvHeads, shape.rows]) : null;
+  const tables = ropeTables(shape.rows, headSize);
+  const cos = g.constant('cos', [shape.rows, headSize / 2], tables.cos);
+  const sin = g.constant('sin', [shape.rows, headSize / 2], tables.sin);
+
+  let x = concat(g, [...pictures.flat(), tail], 1);
+  if (mids === 'all') g.output('prefix_embs', x);
+  let normed = rmsNorm(g, x, weight('text.0.norm1.scale'), epsilon);
+  for (let l = 0; l < layers; l++) {
+    let k: Value;
+    let v: Value;
+    if (bias === null || l === layers - 1) {
+      const [key, value] = split(g, dense(normed, `text.${l}.kv`), [kv, kv]);
+      k = rotary(g, key!, positions, cos, sin);
+      v = value!;
+    } else {
+      const [query, key, value] = split(g, dense(normed, `text.${l}.qkv`), [heads * headSize, kv, kv]);
+      k = rotary(g, key!, positions, cos, sin);
+      v = value!;
+      const attended = groupedAttention(kit, rotary(g, query!, positions, cos, sin), k, v, kvHeads, bias);
+      const middle = skipRmsNorm(g, dense(attended, `text.${l}.o`), x, weight(`text.${l}.norm2.scale`), epsilon);
+      const end = skipRmsNorm(g, gatedMlp(kit, middle.normed, `text.${l}`), middle.sum, weight(`text.${l + 1}.norm1.scale`), epsilon);
+      x = end.sum;
+      normed = end.normed;
+    }
+    if (mids === 'all') {
+      g.output(`cache_k.${l}`, k);
+      g.output(`cache_v.${l}`, v);
+    }
+    const j = settings.expert.layers.findIndex((layer) => layer.textLayer === l);
+    if (j < 0) continue;
+    const cross = settings.expert.layers[j]!.attention === 'cross';
+    g.output(`k.${j}`, cross ? dense(k, `cross.${j}.k`) : k);
+    g.output(`v.${j}`, cross ? dense(v, `cross.${j}.v`) : v);
+  }
+  return g.build();
+}

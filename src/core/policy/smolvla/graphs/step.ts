@@ -1,0 +1,73 @@
+/**
+ * One denoising step of the action expert, with its Euler update.
+ *
+ *   x [1, A, actions] ─ action.in ─ mix + time_bias ─ silu ─ action.time ─ y [1, A, E]
+ *   self layer:   q k v from y, rotary at `positions`; keys = [prefix k.j ; own k]; bias hides padding and the future
+ *   cross layer:  only q from y, rotary at 0 ... A-1;  keys = prefix k.j;           bias hides padding
+ *   each layer:   y += o(attention); y += mlp(norm y)
+ *   norm ─ action.out = v [1, A, actions];   x_next = x + dt v
+ *
+ * E and A of SmolVLA: 720 and 50. `time_bias` [1, 1, E] is the time half of LeRobot's action_time_mlp_in, the same for
+ * every row, computed outside in float64 (`tables.ts`).
+ */
+import type { PackManifest } from '#contracts/pack.ts';
+import { add, concat, mul, rmsNorm, rotary, silu, skipRmsNorm, split } from '#core/onnx/ops.ts';
+import type { PrefixShape } from '../prefix-rows.ts';
+import type { SmolVlaSettings } from '../settings.ts';
+import { ropeTables } from '../tables.ts';
+import { gatedMlp, graphKit, groupedAttention, type GraphTarget } from './kit.ts';
+
+export function stepGraph(settings: SmolVlaSettings, shape: PrefixShape, manifest: PackManifest, target: GraphTarget, mids: 'none' | 'all'): Uint8Array {
+  const { heads, kvHeads, headSize, epsilon } = settings.text;
+  const { chunkRows, actionColumns, expert } = settings;
+  const kv = kvHeads * headSize;
+  const biasRows = (chunkRows * heads) / kvHeads;
+  const kit = graphKit('step', manifest, target);
+  const { g, dense, weight } = kit;
+
+  const x = g.input('x', 'float32', [1, chunkRows, actionColumns]);
+  const timeBias = g.input('time_bias', 'float32', [1, 1, expert.hidden]);
+  const dt = g.input('dt', 'float32', [1]);
+  const attentions = expert.layers.map((layer) => layer.attention);
+  const self = attentions.includes('self')
+    ? { positions: g.input('positions', 'int64', [1, chunkRows]), bias: g.input('bias_self', 'float32', [1, 1, biasRows, shape.rows + chunkRows]) }
+    : null;
+  const cross = attentions.includes('cross')
+    ? {
+        positions: g.constant('rows', [1, chunkRows], BigInt64Array.from({ length: chunkRows }, (_, i) => BigInt(i))),
+        bias: g.input('bias_cross', 'float32', [1, 1, biasRows, shape.rows]),
+      }
+    : null;
+  const tableRows = shape.rows + chunkRows;
+  const tables = ropeTables(tableRows, headSize);
+  const cos = g.constant('cos', [tableRows, headSize / 2], tables.cos);
+  const sin = g.constant('sin', [tableRows, headSize / 2], tables.sin);
+
+  const mixed = silu(g, add(g, dense(dense(x, 'action.in', 'bias'), 'action.mix'), timeBias));
+  let y = dense(mixed, 'action.time', 'bias');
+  if (mids === 'all') g.output('suffix_embs', y);
+  let normed = rmsNorm(g, y, weight('expert.0.norm1.scale'), epsilon);
+  for (const [j, attention] of attentions.entries()) {
+    const prefixK = g.input(`k.${j}`, 'float32', [1, shape.rows, kv]);
+    const prefixV = g.input(`v.${j}`, 'float32', [1, shape.rows, kv]);
+    let attended;
+    if (attention === 'self' && self !== null) {
+      const [q, k, v] = split(g, dense(normed, `expert.${j}.qkv`), [heads * headSize, kv, kv]);
+      const keys = concat(g, [prefixK, rotary(g, k!, self.positions, cos, sin)], 1);
+      attended = groupedAttention(kit, rotary(g, q!, self.positions, cos, sin), keys, concat(g, [prefixV, v!], 1), kvHeads, self.bias);
+    } else if (cross !== null) {
+      attended = groupedAttention(kit, rotary(g, dense(normed, `expert.${j}.q`), cross.positions, cos, sin), prefixK, prefixV, kvHeads, cross.bias);
+    } else {
+      throw new Error(`expert layer ${j} has no attention inputs`);
+    }
+    const middle = skipRmsNorm(g, dense(attended, `expert.${j}.o`), y, weight(`expert.${j}.norm2.scale`), epsilon);
+    const next = j + 1 < attentions.length ? `expert.${j + 1}.norm1.scale` : 'expert.norm.scale';
+    const end = skipRmsNorm(g, gatedMlp(kit, middle.normed, `expert.${j}`), middle.sum, weight(next), epsilon);
+    y = end.sum;
+    normed = end.normed;
+  }
+  const velocity = dense(normed, 'action.out', 'bias');
+  if (mids === 'all') g.output('v_t', velocity);
+  g.output('x_next', add(g, x, mul(g, velocity, dt)));
+  return g.build();
+}
