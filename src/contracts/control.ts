@@ -58,14 +58,18 @@ export interface JitterSummary {
 }
 
 export interface StopReport {
+  /** When control saw the request, at the start of the tick that acknowledged it. When it was made only the page knows. */
   readonly requestedAtMs: number;
   readonly acknowledgedAtMs: number;
   readonly acknowledgedTick: number;
   /** First tick from which targets are bit-constant. */
   readonly frozenTick: number;
-  /** Largest |measured - target| when frozen and one second after, radians. */
-  readonly settlingRad: number;
-  readonly driftRad: number;
+  /**
+   * Largest |measured - target| over the arm joints when the targets froze, and one second later, radians. Not the
+   * gripper: its squeeze is a difference on purpose. Null when there was no arm that could settle: absent or limp.
+   */
+  readonly settlingRad: number | null;
+  readonly driftRad: number | null;
 }
 
 export interface RunStart {
@@ -74,6 +78,8 @@ export interface RunStart {
   readonly askAtShare: number;
   /** A chunk older than this when it arrives is refused. */
   readonly chunkExpiryMs: number;
+  /** Rows of a chunk a second. Absent: one row a tick. Other than the loop's rate: rows are interpolated or skipped. */
+  readonly fps?: number;
 }
 
 export interface RunControlReport {
@@ -85,7 +91,7 @@ export interface RunControlReport {
   readonly clamps: Readonly<Partial<Record<SafetyRule, number>>>;
   readonly faults: readonly Failure[];
   readonly jitter: JitterSummary;
-  /** Joint trace of the whole run. */
+  /** Joint trace from the first tick of the run to `endRun`, a stop in between included; the last 36,000 ticks. */
   readonly trace: readonly TickReport[];
 }
 
@@ -101,6 +107,7 @@ export interface ControlApi {
   lowerAndRelease(): Promise<Outcome<null>>;
   /** After a Stop, a person says: go on. Leaves `stopped` or `released` for `idle`. */
   resume(): Promise<Outcome<null>>;
+  /** The last Stop, once its drift is known (about a second after the freeze); null before. */
   lastStop(): Promise<Outcome<StopReport | null>>;
 }
 

@@ -45,11 +45,11 @@ export const POSES_SLOT_LENGTH = POSES_SLOT_HEADER_LENGTH + 7 * POSES_SLOT_MAX_B
 
 /** Control writes every tick; inference and page read. */
 export const ARM_SLOT = {
-  /** Measured, radians. Meaningless unless readingKind is 1 or 2. */
+  /** Measured, radians; NaN unless readingKind is 1 or 2. */
   measured: { at: 0, count: 6 },
-  /** What the gate let through last, radians. */
+  /** What the gate let through last, radians; NaN before an arm was connected. */
   target: { at: 6, count: 6 },
-  /** What was asked for before the gate, radians. */
+  /** What was asked for before the gate, radians; NaN when nothing was. */
   wanted: { at: 12, count: 6 },
   readingAtMs: { at: 18, count: 1 },
   /** 0 failed, 1 fresh, 2 stale. */
