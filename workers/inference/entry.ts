@@ -10,7 +10,7 @@ import { opfsStore } from '#core/conversion/opfs-store.ts';
 import { systemClock } from '#core/lib/clock.ts';
 import { FailureError } from '#core/lib/failure.ts';
 import { openTokenizer } from '#core/observation/tokenize.ts';
-import { loadSmolVla } from '#core/policy/smolvla/run.ts';
+import { loadPolicy } from '#core/policy/family.ts';
 import { serveWorker } from '#workers/shared/serve.ts';
 import { armStateReader } from './arm-state.ts';
 import { cameraClient } from './camera-client.ts';
@@ -29,7 +29,7 @@ serveWorker({
       clock,
       engines: openEngines(onProgress),
       openPack: (storedName) => store.open(storedName),
-      loadPolicy: loadSmolVla,
+      loadPolicy,
       openTokenizer,
       letterbox,
       cameras: cameraClient(portOf(boot, 'cameras')),
