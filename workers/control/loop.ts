@@ -1,0 +1,446 @@
+/**
+ * One tick of the control loop, and the states it can be in. A plain class: no thread, no timer, no message port, no
+ * time but what it is handed, so that a test or the lockstep worker runs it on a manual clock, tick by tick.
+ *
+ *   stop? ─► read the arm ─► what is wanted ─► gate ─► send ─► publish          in this order, every tick, at once
+ *
+ * The states are one tagged union. Stop is looked at before anything else and is acknowledged in the tick that sees it,
+ * whatever the state. What is wanted comes from the state alone; the gate decides what becomes of it; without a wanted
+ * pose the gate brakes and then holds, bit for bit.
+ */
+import type { ArmKind, ControlMode, ControlReport, ControlToInference, InferenceToControl, RunControlReport, RunStart, StopReport, TickReport } from '#contracts/control.ts';
+import type { Failure } from '#contracts/failure.ts';
+import { GRIPPER_INDEX } from '#contracts/joints.ts';
+import type { Reading } from '#contracts/reading.ts';
+import type { RobotDescription } from '#contracts/robot.ts';
+import { STOP_FLAG } from '#contracts/slots.ts';
+import type { JointRadians } from '#contracts/units.ts';
+import { FRESH_FOR_MS, type Arm, type JointReadings } from '#core/arm/arm.ts';
+import { asFailure, FailureError } from '#core/lib/failure.ts';
+import { unreachable } from '#core/lib/never.ts';
+import { ring } from '#core/lib/ring.ts';
+import { createGate, type Gate, type Passed, type Wanted } from '#core/safety/gate.ts';
+import { limitsOf, type LimitChoices } from '#core/safety/limits.ts';
+import { jitterMeter } from '#core/telemetry/jitter.ts';
+import type { Log } from '#core/telemetry/log.ts';
+import { armRecordWriter } from './arm-record.ts';
+import { loweringPath } from './lowering.ts';
+import { PolicyRun } from './policy-run.ts';
+import type { TickTime } from './schedule.ts';
+import { stopWatch, stopWithoutArm, type StopWatch } from './stop-watch.ts';
+
+export interface LoopParts {
+  readonly robot: RobotDescription;
+  readonly limits?: LimitChoices;
+  readonly rateHz: number;
+  /** `ARM_SLOT`. */
+  readonly armSlot: SharedArrayBuffer;
+  /** `STOP_FLAG`. */
+  readonly stopFlag: SharedArrayBuffer;
+  readonly ask: (request: ControlToInference) => void;
+  /** About ten a second. */
+  readonly report: (report: ControlReport) => void;
+  readonly log: Log;
+}
+
+type State =
+  | { readonly mode: 'disconnected' }
+  | { readonly mode: 'idle' }
+  | { readonly mode: 'manual'; readonly target: JointRadians }
+  | { readonly mode: 'policy'; readonly run: PolicyRun }
+  | { readonly mode: 'stopping' }
+  | { readonly mode: 'stopped' }
+  /** `path` is null until the arm stands still; `next` counts along it. */
+  | { readonly mode: 'lowering'; readonly path: readonly Float64Array[] | null; readonly next: number }
+  | { readonly mode: 'released' };
+
+/** The arm and what belongs to it from connecting to closing. */
+interface Connected {
+  readonly arm: Arm;
+  readonly gate: Gate;
+  readonly epoch: number;
+}
+
+const REPORT_EVERY_MS = 100;
+/** Ten reports at 100 Hz; more than this without a reader is not kept. */
+const TICKS_PER_REPORT = 100;
+/** A start further outside a joint's range than this is another robot or a broken calibration, not a soft stop. */
+const START_TOLERANCE_RAD = 0.15;
+/** A lowered arm is let go when it is this close to rest, or after this long, whichever is first. */
+const AT_REST_RAD = 0.05;
+const REST_WAIT_MS = 1000;
+
+export class ControlLoop {
+  readonly #parts: LoopParts;
+  readonly #stop: Int32Array;
+  readonly #publish: ReturnType<typeof armRecordWriter>;
+  readonly #jitter = jitterMeter();
+  readonly #recent = ring<TickReport>(TICKS_PER_REPORT);
+  #rateHz: number;
+  #state: State = { mode: 'disconnected' };
+  #connected: Connected | null = null;
+  #run: PolicyRun | null = null;
+  #watch: StopWatch | null = null;
+  #tick = 0;
+  #lastTickMs: number | null = null;
+  #reportedMs = Number.NEGATIVE_INFINITY;
+  #failure: Failure | null = null;
+  #stale = false;
+  #arrivedMs: number | null = null;
+
+  constructor(parts: LoopParts) {
+    this.#parts = parts;
+    this.#rateHz = parts.rateHz;
+    this.#stop = new Int32Array(parts.stopFlag);
+    this.#publish = armRecordWriter(parts.armSlot);
+  }
+
+  get mode(): ControlMode {
+    return this.#state.mode;
+  }
+
+  get rateHz(): number {
+    return this.#rateHz;
+  }
+
+  get kind(): ArmKind | null {
+    return this.#connected?.arm.kind ?? null;
+  }
+
+  /** True when the next command is the last one, bit for bit, unless something is wanted; also without an arm. */
+  get still(): boolean {
+    return this.#connected === null || this.#connected.gate.still;
+  }
+
+  /** Everything that happens in one tick. Never throws for anything the outside did: that becomes a failure in the report. */
+  tick(time: TickTime): void {
+    this.#tick++;
+    const { nowMs } = time;
+    this.#obeyStop(nowMs);
+    const reading = this.#connected === null ? null : this.#connected.arm.read(nowMs);
+    if (reading !== null) this.#noticeReset(reading);
+    this.#noticeStale(reading, nowMs);
+    const wanted = this.#wanted(reading, nowMs);
+    const passed = this.#command(wanted, reading, nowMs);
+    this.#settle(passed, reading, nowMs);
+    this.#askAhead(nowMs);
+    this.#tell(time, reading, wanted, passed);
+  }
+
+  /** Takes an arm that can be read now, and holds it where it is. Throws when it cannot be, or is somewhere impossible. */
+  async connect(arm: Arm, nowMs: number): Promise<void> {
+    this.#refuseIn(['policy', 'stopping', 'lowering', 'manual']);
+    const old = this.#connected;
+    this.#connected = null;
+    this.#enter({ mode: 'disconnected' });
+    await old?.arm.close();
+    const connected = this.#holdWhereItIs(arm, nowMs);
+    await arm.engage(connected.gate.pass(null, { stateAgeMs: 0 }).command, { tick: this.#tick, atMs: nowMs });
+    this.#connected = connected;
+    this.#enter({ mode: 'idle' });
+  }
+
+  /** Ticks a second from now on. Only at rest. */
+  setRate(rateHz: number): void {
+    this.#refuseIn(['policy', 'manual', 'stopping', 'lowering']);
+    if (!this.still) throw this.#busy();
+    this.#rateHz = rateHz;
+    if (this.#connected !== null) this.#connected = { ...this.#connected, gate: this.#connected.gate.withTick(1 / rateHz) };
+    this.#jitter.reset();
+  }
+
+  setManualTargets(target: JointRadians): void {
+    this.#refuseIn(['disconnected', 'policy', 'stopping', 'stopped', 'lowering', 'released']);
+    this.#enter({ mode: 'manual', target: target.slice() as JointRadians });
+  }
+
+  beginRun(start: RunStart): void {
+    this.#refuseIn(['disconnected', 'policy', 'stopping', 'stopped', 'lowering', 'released']);
+    const run = new PolicyRun(start, this.#rateHz);
+    this.#run = run;
+    this.#failure = null;
+    this.#enter({ mode: 'policy', run });
+  }
+
+  /** The report of the run begun last; ends it when it still goes on. */
+  endRun(): RunControlReport {
+    const run = this.#run;
+    if (run === null) throw this.#busy();
+    run.halt();
+    this.#run = null;
+    if (this.#state.mode === 'policy') this.#enter({ mode: 'idle' });
+    return run.report();
+  }
+
+  lowerAndRelease(): void {
+    this.#refuseIn(['disconnected', 'stopping']);
+    if (this.#state.mode === 'released' || this.#state.mode === 'lowering') return;
+    this.#run?.halt();
+    this.#arrivedMs = null;
+    this.#enter({ mode: 'lowering', path: null, next: 0 });
+  }
+
+  /** Out of `stopped` or `released`. A released arm is taken hold of where it is now. */
+  async resume(nowMs: number): Promise<void> {
+    this.#refuseIn(['disconnected', 'stopping', 'lowering']);
+    const connected = this.#connected;
+    if (connected === null) throw this.#busy();
+    if (this.#state.mode === 'stopped') this.#enter({ mode: 'idle' });
+    if (this.#state.mode !== 'released') return;
+    const held = this.#holdWhereItIs(connected.arm, nowMs);
+    await held.arm.engage(held.gate.pass(null, { stateAgeMs: 0 }).command, { tick: this.#tick, atMs: nowMs });
+    this.#connected = held;
+    this.#enter({ mode: 'idle' });
+  }
+
+  /** The last Stop, once complete. */
+  lastStop(): StopReport | null {
+    return this.#watch?.report() ?? null;
+  }
+
+  /** A message from inference. */
+  receive(message: InferenceToControl, nowMs: number): void {
+    if (this.#state.mode !== 'policy') return; // crossed with a Stop or an end
+    const { run } = this.#state;
+    switch (message.kind) {
+      case 'chunk':
+        run.receive(message.requestId, message.chunk, nowMs);
+        return;
+      case 'chunk-failed':
+        if (message.runId === run.runId) run.chunkFailed(message.requestId, message.failure, nowMs);
+        return;
+      default:
+        unreachable(message);
+    }
+  }
+
+  /** Nobody is at the other end any more, or somebody new is. */
+  inferenceLost(failure: Failure): void {
+    if (this.#state.mode === 'policy') this.#state.run.inferenceLost(failure);
+  }
+
+  async close(): Promise<void> {
+    const connected = this.#connected;
+    this.#connected = null;
+    this.#enter({ mode: 'disconnected' });
+    await connected?.arm.close();
+  }
+
+  /** First thing in every tick. Acknowledged always; something to brake or not. */
+  #obeyStop(nowMs: number): void {
+    const requested = Atomics.load(this.#stop, STOP_FLAG.requested);
+    if (requested === Atomics.load(this.#stop, STOP_FLAG.acknowledged)) return;
+    this.#run?.halt();
+    switch (this.#state.mode) {
+      case 'disconnected':
+      case 'released':
+        this.#watch = stopWithoutArm(this.#tick, nowMs);
+        break;
+      case 'stopped':
+        // Frozen stays frozen.
+        this.#watch = stopWatch(this.#tick, nowMs);
+        break;
+      case 'idle':
+      case 'manual':
+      case 'policy':
+      case 'stopping':
+      case 'lowering':
+        this.#watch = stopWatch(this.#tick, nowMs);
+        this.#enter({ mode: 'stopping' });
+        break;
+      default:
+        unreachable(this.#state);
+    }
+    Atomics.store(this.#stop, STOP_FLAG.acknowledged, requested);
+  }
+
+  /** The world put the arm elsewhere: what we last commanded is of another world, so hold where it is now. */
+  #noticeReset(reading: Reading<JointReadings>): void {
+    const connected = this.#connected;
+    if (connected === null || reading.kind === 'failed' || reading.value.epoch === connected.epoch) return;
+    this.#connected = { ...connected, gate: this.#gateAt(reading.value.position), epoch: reading.value.epoch };
+    if (this.#state.mode === 'manual' || this.#state.mode === 'lowering') this.#enter({ mode: 'idle' });
+    if (this.#state.mode === 'policy') this.#state.run.dropRows();
+    this.#parts.log.write('info', 'arm-elsewhere', { epoch: reading.value.epoch });
+  }
+
+  #noticeStale(reading: Reading<JointReadings> | null, nowMs: number): void {
+    const stale = reading !== null && reading.kind !== 'fresh';
+    const onset = stale && !this.#stale;
+    this.#stale = stale;
+    const moving = this.#state.mode === 'manual' || this.#state.mode === 'policy' || this.#state.mode === 'lowering';
+    if (!stale || !moving) {
+      if (this.#failure?.code === 'control/state-stale' || this.#failure?.code === 'arm/reading-failed') this.#failure = null;
+      return;
+    }
+    this.#failure = reading.kind === 'failed' ? reading.failure : { code: 'control/state-stale', facts: { ageMs: Math.round(nowMs - reading.atMs), limitMs: FRESH_FOR_MS } };
+    if (onset && this.#state.mode === 'policy') this.#state.run.note(this.#failure);
+  }
+
+  /** The one place that says what each state wants. Null brakes and holds. */
+  #wanted(reading: Reading<JointReadings> | null, nowMs: number): Wanted | null {
+    const state = this.#state;
+    switch (state.mode) {
+      case 'disconnected':
+      case 'idle':
+      case 'stopping':
+      case 'stopped':
+      case 'released':
+        return null;
+      case 'manual':
+        return { positions: state.target, velocities: null };
+      case 'policy':
+        if (reading?.kind === 'fresh') return state.run.next(nowMs);
+        // Rows wait; the last target is offered again so that the gate refuses it by name.
+        state.run.held();
+        return this.#holding();
+      case 'lowering':
+        return this.#wantedLowering(state, reading);
+      default:
+        return unreachable(state);
+    }
+  }
+
+  #wantedLowering(state: State & { readonly mode: 'lowering' }, reading: Reading<JointReadings> | null): Wanted | null {
+    const connected = this.#connected;
+    if (connected === null) return null;
+    if (reading?.kind !== 'fresh') return this.#holding();
+    let { path } = state;
+    if (path === null) {
+      if (!connected.gate.still) return null;
+      path = loweringPath(connected.gate.positions(), this.#parts.robot.restPose, 1 / this.#rateHz);
+    }
+    const pose = path[Math.min(state.next, path.length - 1)] as Float64Array;
+    const after = path[state.next + 1];
+    this.#state = { mode: 'lowering', path, next: state.next + 1 };
+    return { positions: pose, velocities: after === undefined ? null : after.map((p, i) => (p - (pose[i] as number)) * this.#rateHz) };
+  }
+
+  #holding(): Wanted | null {
+    return this.#connected === null ? null : { positions: this.#connected.gate.positions(), velocities: null };
+  }
+
+  #command(wanted: Wanted | null, reading: Reading<JointReadings> | null, nowMs: number): Passed | null {
+    const connected = this.#connected;
+    if (connected === null || this.#state.mode === 'released') return null;
+    const stateAgeMs = reading === null || reading.kind === 'failed' ? null : nowMs - reading.atMs;
+    const passed = connected.gate.pass(wanted, { stateAgeMs });
+    if (passed.rules.includes('finite') && this.#state.mode === 'policy') {
+      this.#state.run.fail({ code: 'control/not-finite', facts: { joint: passed.limitedJoints[0] ?? 0 } });
+    }
+    try {
+      connected.arm.send(passed.command, { tick: this.#tick, atMs: nowMs });
+    } catch (thrown) {
+      this.#fail(asFailure(thrown));
+    }
+    return passed;
+  }
+
+  /** What follows from this tick's command: braking has ended, rest has been reached. */
+  #settle(passed: Passed | null, reading: Reading<JointReadings> | null, nowMs: number): void {
+    const connected = this.#connected;
+    if (connected === null || passed === null) return;
+    const target = passed.command.positions;
+    const measured = reading?.kind === 'fresh' ? reading.value.position : null;
+    const { mode } = this.#state;
+    if (mode === 'stopping' && connected.gate.still) this.#enter({ mode: 'stopped' });
+    if (mode === 'stopping' || mode === 'stopped') this.#watch?.tick({ tick: this.#tick, nowMs, frozen: connected.gate.still, target, measured });
+    if (this.#state.mode === 'lowering') this.#finishLowering(this.#state, connected, target, measured, nowMs);
+  }
+
+  #finishLowering(state: State & { readonly mode: 'lowering' }, connected: Connected, target: readonly number[], measured: Float64Array | null, nowMs: number): void {
+    if (state.path === null || state.next < state.path.length || !connected.gate.still || measured === null) return;
+    this.#arrivedMs ??= nowMs;
+    const close = measured.every((p, i) => i === GRIPPER_INDEX || Math.abs(p - (target[i] as number)) <= AT_REST_RAD);
+    if (!close && nowMs - this.#arrivedMs < REST_WAIT_MS) return;
+    this.#enter({ mode: 'released' });
+    connected.arm.release({ tick: this.#tick, atMs: nowMs }).catch((thrown: unknown) => this.#fail(asFailure(thrown)));
+  }
+
+  #askAhead(nowMs: number): void {
+    if (this.#state.mode !== 'policy') return;
+    const request = this.#state.run.ask(nowMs);
+    if (request !== null) this.#parts.ask(request);
+  }
+
+  #tell(time: TickTime, reading: Reading<JointReadings> | null, wanted: Wanted | null, passed: Passed | null): void {
+    const { nowMs } = time;
+    const connected = this.#connected;
+    const target = connected === null ? null : connected.gate.positions();
+    const rowsLeft = this.#state.mode === 'policy' ? this.#state.run.rowsLeft : 0;
+    this.#jitter.tick(time.lateMs, time.skipped);
+    this.#publish({ tick: this.#tick, nowMs, mode: this.mode, reading, wanted: wanted?.positions ?? null, target, limitedJoints: passed?.limitedJoints ?? [], rowsLeft });
+    if (target !== null) {
+      const report: TickReport = {
+        tick: this.#tick,
+        atMs: nowMs,
+        periodMs: this.#lastTickMs === null ? 0 : nowMs - this.#lastTickMs,
+        mode: this.mode,
+        wanted: wanted === null ? null : Array.from(wanted.positions),
+        target: Array.from(target),
+        measured: reading === null || reading.kind === 'failed' ? null : Array.from(reading.value.position),
+        rules: passed?.rules ?? [],
+      };
+      this.#recent.push(report);
+      this.#run?.record(report, time);
+    }
+    this.#lastTickMs = nowMs;
+    if (nowMs - this.#reportedMs < REPORT_EVERY_MS - REPORT_SLACK_MS) return;
+    this.#reportedMs = nowMs;
+    this.#parts.report(this.#controlReport());
+  }
+
+  #controlReport(): ControlReport {
+    const run = this.#state.mode === 'policy' ? this.#state.run : null;
+    const coming = run === null ? [] : run.coming();
+    return {
+      ticks: this.#recent.drain(),
+      mode: this.mode,
+      rateHz: this.#rateHz,
+      jitter: this.#jitter.summary(),
+      chunk: run?.playing ?? null,
+      comingPath: coming.length === 0 || this.#connected === null ? null : this.#connected.gate.preview(coming),
+      failure: this.#failure ?? run?.failure ?? null,
+    };
+  }
+
+  #holdWhereItIs(arm: Arm, nowMs: number): Connected {
+    const reading = arm.read(nowMs);
+    if (reading.kind === 'failed') throw new FailureError(reading.failure.code, reading.failure.facts);
+    if (reading.kind === 'stale') throw new FailureError('control/state-stale', { ageMs: Math.round(reading.ageMs), limitMs: FRESH_FOR_MS });
+    this.#parts.robot.joints.forEach((joint, i) => {
+      const found = reading.value.position[i] as number;
+      if (found < joint.least - START_TOLERANCE_RAD || found > joint.most + START_TOLERANCE_RAD) {
+        throw new FailureError('control/out-of-range', { what: joint.name, found, least: joint.least, most: joint.most });
+      }
+    });
+    return { arm, gate: this.#gateAt(reading.value.position), epoch: reading.value.epoch };
+  }
+
+  #gateAt(start: ArrayLike<number>): Gate {
+    return createGate({ limits: limitsOf(this.#parts.robot, this.#parts.limits), tickSeconds: 1 / this.#rateHz, staleAfterMs: FRESH_FOR_MS }, start);
+  }
+
+  #enter(state: State): void {
+    if (state.mode !== this.#state.mode) this.#parts.log.write('info', 'mode', { from: this.#state.mode, to: state.mode, tick: this.#tick });
+    this.#state = state;
+  }
+
+  #fail(failure: Failure): void {
+    this.#failure = failure;
+    if (this.#state.mode === 'policy') this.#state.run.note(failure);
+    this.#parts.log.write('error', failure.code, failure.facts);
+  }
+
+  #refuseIn(modes: readonly ControlMode[]): void {
+    if (this.#state.mode === 'disconnected' && modes.includes('disconnected')) throw new FailureError('arm/not-connected');
+    if (modes.includes(this.#state.mode)) throw this.#busy();
+  }
+
+  #busy(): FailureError {
+    return new FailureError('control/busy', { mode: this.#state.mode });
+  }
+}
+
+/** Ten reports a second of a 30 Hz loop fall on every third tick, also when that tick is a little early. */
+const REPORT_SLACK_MS = 5;

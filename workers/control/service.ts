@@ -1,0 +1,114 @@
+/**
+ * The slow verbs of the control worker: checks what callers hand in, waits where a verb needs the arm at rest or the
+ * world awake, and leaves the rest to the loop. Throws FailureErrors; `serve.ts` makes them plain data.
+ */
+import type { ArmKind, ControlApi, RunControlReport, RunStart, StopReport } from '#contracts/control.ts';
+import type { Outcome } from '#contracts/failure.ts';
+import { JOINT_COUNT } from '#contracts/joints.ts';
+import type { Clock } from '#contracts/time.ts';
+import type { JointUnitsVector } from '#contracts/units.ts';
+import type { Arm } from '#core/arm/arm.ts';
+import { asFailure, FailureError } from '#core/lib/failure.ts';
+import { unitsVectorToRadians } from '#core/robots/units.ts';
+import type { ControlLoop } from './loop.ts';
+import type { Schedule } from './schedule.ts';
+
+export interface ServiceParts {
+  readonly loop: ControlLoop;
+  readonly schedule: Schedule;
+  readonly clock: Clock;
+  /** Throws `arm/unsupported`. */
+  readonly openArm: (kind: ArmKind) => Arm;
+}
+
+export const LEAST_RATE_HZ = 10;
+export const MOST_RATE_HZ = 100;
+
+/** A world that is just being built measures within this. */
+const FIRST_READING_MS = 3000;
+/** Braking from the speed limit takes 0.17 s. */
+const STANDSTILL_MS = 2000;
+const LOOK_EVERY_MS = 10;
+
+export class ControlService implements ControlApi {
+  readonly #parts: ServiceParts;
+
+  constructor(parts: ServiceParts) {
+    this.#parts = parts;
+  }
+
+  async connect(kind: ArmKind): Promise<Outcome<null>> {
+    const { loop, clock, openArm } = this.#parts;
+    const arm = openArm(kind);
+    const limitMs = clock.nowMs() + FIRST_READING_MS;
+    for (;;) {
+      try {
+        await loop.connect(arm, clock.nowMs());
+        return DONE;
+      } catch (thrown) {
+        const { code } = asFailure(thrown);
+        const mayCome = code === 'arm/reading-failed' || code === 'control/state-stale';
+        if (!mayCome || clock.nowMs() >= limitMs) throw thrown;
+      }
+      await clock.sleepUntil(clock.nowMs() + LOOK_EVERY_MS);
+    }
+  }
+
+  async setRate(rateHz: number): Promise<Outcome<null>> {
+    requireBetween('rateHz', rateHz, LEAST_RATE_HZ, MOST_RATE_HZ);
+    await this.#standstill();
+    this.#parts.loop.setRate(rateHz);
+    this.#parts.schedule.setPeriod(1000 / rateHz);
+    return DONE;
+  }
+
+  async setManualTargets(targets: JointUnitsVector): Promise<Outcome<null>> {
+    requireBetween('targets', targets.length, JOINT_COUNT, JOINT_COUNT);
+    const joint = targets.findIndex((value) => !Number.isFinite(value));
+    if (joint >= 0) throw new FailureError('control/not-finite', { joint });
+    this.#parts.loop.setManualTargets(unitsVectorToRadians(targets));
+    return DONE;
+  }
+
+  async beginRun(start: RunStart): Promise<Outcome<null>> {
+    requireBetween('askAtShare', start.askAtShare, 0, 1);
+    requireBetween('chunkExpiryMs', start.chunkExpiryMs, 1, 3_600_000);
+    if (start.fps !== undefined) requireBetween('fps', start.fps, 1, 1000);
+    this.#parts.loop.beginRun(start);
+    return DONE;
+  }
+
+  async endRun(): Promise<Outcome<RunControlReport>> {
+    return { ok: true, value: this.#parts.loop.endRun() };
+  }
+
+  async lowerAndRelease(): Promise<Outcome<null>> {
+    await this.#standstill();
+    this.#parts.loop.lowerAndRelease();
+    return DONE;
+  }
+
+  async resume(): Promise<Outcome<null>> {
+    await this.#standstill();
+    await this.#parts.loop.resume(this.#parts.clock.nowMs());
+    return DONE;
+  }
+
+  async lastStop(): Promise<Outcome<StopReport | null>> {
+    return { ok: true, value: this.#parts.loop.lastStop() };
+  }
+
+  /** Waits while the arm brakes; what it does because it is told to is not waited for. */
+  async #standstill(): Promise<void> {
+    const { loop, clock } = this.#parts;
+    const limitMs = clock.nowMs() + STANDSTILL_MS;
+    const braking = (): boolean => loop.mode === 'stopping' || ((loop.mode === 'idle' || loop.mode === 'stopped') && !loop.still);
+    while (braking() && clock.nowMs() < limitMs) await clock.sleepUntil(clock.nowMs() + LOOK_EVERY_MS);
+  }
+}
+
+const DONE: Outcome<null> = { ok: true, value: null };
+
+function requireBetween(what: string, found: number, least: number, most: number): void {
+  if (!(found >= least && found <= most)) throw new FailureError('control/out-of-range', { what, found, least, most });
+}
