@@ -1,0 +1,100 @@
+/**
+ * Where the stories take place: `dist/` served on this machine, and a page opened on it that is watched. Knows how a
+ * host or a file can go wrong; knows nothing of what the page shows.
+ */
+import { readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { test as base, expect, type BrowserContext, type Page } from '@playwright/test';
+import { buildIfStale } from '../tools/build-state.ts';
+import { serve, type RunningServer, type ServeOptions } from '../tools/serve.ts';
+
+export const DIST = resolve(import.meta.dirname, '../dist');
+
+export type Damage = NonNullable<ServeOptions['replace']>;
+
+export interface SiteOptions {
+  readonly headers?: 'isolated' | 'none';
+  readonly basePath?: string;
+  readonly replace?: Damage;
+}
+
+export interface Visit {
+  readonly page: Page;
+  readonly context: BrowserContext;
+  /** With a closing slash. */
+  readonly url: string;
+  /** What the browser complained about, minus what the story said it expects. */
+  complaints(): readonly string[];
+  /** From here on this kind of complaint is part of the story. */
+  expectComplaint(pattern: RegExp): void;
+  /** Requests to anywhere else than the site. */
+  strangers(): readonly string[];
+}
+
+export interface Site {
+  /** Opens a fresh browser context (empty storage) on a site of its own; goes nowhere yet. */
+  visit(options?: SiteOptions): Promise<Visit>;
+}
+
+export const test = base.extend<{ site: Site }, { built: true }>({
+  built: [
+    async ({}, use) => {
+      if (process.env['VLA_BUILT'] !== 'yes') buildIfStale();
+      await use(true);
+    },
+    { scope: 'worker' },
+  ],
+  site: async ({ browser, built }, use) => {
+    void built;
+    const servers: RunningServer[] = [];
+    const visits: Visit[] = [];
+    await use({
+      visit: async (options = {}) => {
+        const server = await serve({ folder: DIST, ...options });
+        servers.push(server);
+        const visit = await watched(await browser.newContext(), server.url);
+        visits.push(visit);
+        return visit;
+      },
+    });
+    for (const visit of visits) await visit.context.close();
+    for (const server of servers) await server.close();
+    for (const visit of visits) {
+      expect(visit.complaints(), 'the browser complained about something the story does not tell').toEqual([]);
+      expect(visit.strangers(), 'the page spoke to somebody else').toEqual([]);
+    }
+  },
+});
+
+export { expect };
+
+async function watched(context: BrowserContext, url: string): Promise<Visit> {
+  const page = await context.newPage();
+  const heard: string[] = [];
+  const expected: RegExp[] = [];
+  const strangers: string[] = [];
+  page.on('pageerror', (error) => heard.push(`error: ${error.message}`));
+  page.on('console', (message) => {
+    if (message.type() === 'error') heard.push(`console: ${message.text()} (${message.location().url})`);
+  });
+  page.on('crash', () => heard.push('the page crashed'));
+  context.on('request', (request) => {
+    if (/^(?:https?|wss?):/.test(request.url()) && new URL(request.url()).host !== new URL(url).host) strangers.push(request.url());
+  });
+  return {
+    page,
+    context,
+    url,
+    complaints: () => heard.filter((text) => !expected.some((pattern) => pattern.test(text))),
+    expectComplaint: (pattern) => void expected.push(pattern),
+    strangers: () => strangers,
+  };
+}
+
+/** Puts a few lines before a worker's own script, so that a story can reach what the worker made: its device, its context. */
+export function withPrelude(worker: 'control' | 'world' | 'inference' | 'conversion', prelude: string): Damage {
+  return (path) => {
+    if (!new RegExp(`^assets/${worker}-worker-[\\w-]+\\.js$`).test(path)) return undefined;
+    return Buffer.concat([Buffer.from(`${prelude};\n`), readFileSync(join(DIST, path))]);
+  };
+}
