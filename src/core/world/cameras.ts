@@ -50,7 +50,7 @@ export function createCameraRenderer({ description, canvas }: CameraRendererOpti
   applyRenderSettings(renderer);
   // The shadow is drawn once an instant, not once a camera.
   renderer.shadowMap.autoUpdate = false;
-  const assets = createSceneAssets();
+  const assets = createSceneAssets('plain');
   const times = new Map<string, number[]>();
   let view = assemble(description, assets);
   let shadowPoses: Float64Array | null = null;

@@ -3,7 +3,7 @@
  * is drawn (the arm itself, its ghost).
  */
 import * as THREE from 'three';
-import { createPart } from './shapes.ts';
+import { createPart, type Detail } from './shapes.ts';
 import { addLowerArm, addUpperArm } from './so100/arms.ts';
 import { addBase } from './so100/base.ts';
 import type { ArmPart, Finish } from './so100/finish.ts';
@@ -28,9 +28,9 @@ export interface LinkGeometry {
 }
 
 /** Metres, link frames. About 100 ms of arithmetic: build it once and pass it on. Whoever builds it disposes it. */
-export function armGeometry(): readonly LinkGeometry[] {
+export function armGeometry(detail: Detail): readonly LinkGeometry[] {
   return LINKS.map(({ name, model }) => {
-    const part = createPart<Finish>();
+    const part = createPart<Finish>(detail);
     model(part);
     return { name, solids: part.finish() };
   });

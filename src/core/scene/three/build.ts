@@ -12,6 +12,7 @@ import { cameraModule } from './camera-module.ts';
 import { contactSpot, objectMesh, tableObject, type ContactSpot } from './furniture.ts';
 import { createLights } from './lights.ts';
 import { armMaterials, ROOM_HEX, type ArmMaterials } from './materials.ts';
+import type { Detail } from './shapes.ts';
 import { contactTexture, woodTexture } from './textures.ts';
 
 /** Goes into the scene's hash: raise it when pictures of the same description change. */
@@ -20,11 +21,15 @@ export const DRAWING_REVISION = 1;
 /** Pixels along a side of the key light's shadow map; the same for the page and for the policy. */
 export const SHADOW_MAP_SIZE = 1024;
 
+/** Meshes named `<link> <finish>`; objects carry their own name alone. */
+const CASTS = /^\S+$| (print|case)$/;
+
 /** Numbers a body in a poses record: x y z, then w x y z. */
 const NUMBERS_A_BODY = 7;
 
 /** What every scene of a renderer shares: geometry, textures and materials that no reset changes. */
 export interface SceneAssets {
+  readonly detail: Detail;
   readonly links: readonly LinkGeometry[];
   readonly materials: ArmMaterials;
   readonly wood: THREE.DataTexture;
@@ -34,13 +39,14 @@ export interface SceneAssets {
 }
 
 /** About 200 ms of arithmetic. Build once a renderer; materials that outlive a scene also keep its shaders compiled. */
-export function createSceneAssets(): SceneAssets {
-  const links = armGeometry();
+export function createSceneAssets(detail: Detail): SceneAssets {
+  const links = armGeometry(detail);
   const materials = armMaterials();
   const wood = woodTexture();
   const round = contactTexture('round');
   const square = contactTexture('square');
   return {
+    detail,
     links,
     materials,
     wood,
@@ -79,22 +85,23 @@ export interface SceneObjects {
 export function buildSceneObjects(description: SceneDescription, options: SceneOptions = {}): SceneObjects {
   const root = new THREE.Group();
   root.name = 'scene';
-  const assets = options.assets ?? createSceneAssets();
-  const { links, materials, wood, round, square } = assets;
+  const assets = options.assets ?? createSceneAssets('fine');
+  const { detail, links, materials, wood, round, square } = assets;
 
-  const table = tableObject(description.table, wood);
+  const table = tableObject(description.table, wood, detail);
   table.receiveShadow = true;
   root.add(table);
 
   const arm = armObjects(links, (finish) => materials[finish]);
   for (const camera of description.cameras) {
     const link = arm.find((group) => group.name === camera.mount);
-    if (link !== undefined) link.add(...cameraModule(camera, materials));
+    if (link !== undefined) link.add(...cameraModule(camera, materials, detail));
   }
-  const objects = description.objects.map(objectMesh);
+  const objects = description.objects.map((object) => objectMesh(object, detail));
   for (const object of [...arm, ...objects]) {
     object.traverse((node) => {
-      node.castShadow = true;
+      // Screws and marks lie flush: their shadows are their link's.
+      node.castShadow = CASTS.test(node.name);
       node.receiveShadow = true;
     });
   }

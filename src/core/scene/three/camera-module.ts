@@ -5,28 +5,33 @@
 import * as THREE from 'three';
 import type { CameraDescription } from '#contracts/scene.ts';
 import type { ArmMaterials } from './materials.ts';
-import { createPart, drum, roundedBox } from './shapes.ts';
+import { createPart, drum, roundedBox, type Detail } from './shapes.ts';
 import type { Finish } from './so100/finish.ts';
 
 /** Meshes in the frame of the link that carries the camera. */
-export function cameraModule(camera: CameraDescription, materials: ArmMaterials): THREE.Object3D[] {
-  const part = createPart<Finish>();
+export function cameraModule(camera: CameraDescription, materials: ArmMaterials, detail: Detail): THREE.Object3D[] {
+  const part = createPart<Finish>(detail);
   // Camera frame: looks along -z, so the housing sits at z > 0. Millimetres.
   part.add('case', roundedBox([-12, -9, 3], [12, 9, 12], 2, 2));
   part.add('trim', drum('z', [0, 0], 6, 0.6, 4, 0.5, 24), drum('z', [0, 0], 3.6, 0.3, 1, 0.2, 20));
   const housing = new THREE.Group();
   housing.name = `camera ${camera.key}`;
-  for (const [finish, geometry] of part.finish()) housing.add(new THREE.Mesh(geometry, materials[finish]));
+  for (const [finish, geometry] of part.finish()) housing.add(named(new THREE.Mesh(geometry, materials[finish]), finish));
   housing.position.set(...camera.pose.position);
   housing.quaternion.set(camera.pose.rotation[1], camera.pose.rotation[2], camera.pose.rotation[3], camera.pose.rotation[0]);
 
   // The bracket: from behind the housing straight down (the link's z) to the link's body.
   const back = new THREE.Vector3(0, 0, 0.0125).applyQuaternion(housing.quaternion).add(housing.position);
-  const bracket = createPart<Finish>();
+  const bracket = createPart<Finish>(detail);
   const foot = 20;
   const top = back.z * 1000 + 3;
   const [x, y] = [back.x * 1000, back.y * 1000];
   if (top > foot + 4) bracket.add('print', roundedBox([x - 7, y - 2, foot], [x + 7, y + 2, top], 1.2, 2));
-  const meshes = [...bracket.finish()].map(([finish, geometry]) => new THREE.Mesh(geometry, materials[finish]));
+  const meshes = [...bracket.finish()].map(([finish, geometry]) => named(new THREE.Mesh(geometry, materials[finish]), finish));
   return [housing, ...meshes];
+}
+
+function named(mesh: THREE.Mesh, finish: Finish): THREE.Mesh {
+  mesh.name = `camera ${finish}`;
+  return mesh;
 }

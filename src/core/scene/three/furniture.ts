@@ -7,14 +7,14 @@ import type { SceneObject, TableDescription } from '#contracts/scene.ts';
 import { unreachable } from '#core/lib/never.ts';
 import { BOWL_FOOT_SHARE, BOWL_WALL_M, type Bowl } from '../bowl.ts';
 import { blockMaterial, bowlMaterial, cubeMaterial } from './materials.ts';
-import { extrude, lathe, roundedBox } from './shapes.ts';
+import { extrude, lathe, roundedBox, type Detail, type Solid } from './shapes.ts';
 import { toCreasedNormals } from 'three/examples/jsm/utils/BufferGeometryUtils.js';
 import type { contactTexture } from './textures.ts';
 
 /** One repeat of the wood covers this much of the table. */
 const WOOD_METRES = 0.8;
 
-export function tableObject(table: TableDescription, wood: THREE.Texture): THREE.Mesh {
+export function tableObject(table: TableDescription, wood: THREE.Texture, detail: Detail): THREE.Mesh {
   const [x, y, z] = table.halfExtents.map((half) => half * 1000) as [number, number, number];
   const corner = Math.min(18, x, y);
   const geometry = extrude({
@@ -24,7 +24,7 @@ export function tableObject(table: TableDescription, wood: THREE.Texture): THREE
     to: z,
     bevel: Math.min(2.5, z / 2),
     bevelSegments: 2,
-  });
+  })(detail);
   geometry.deleteAttribute('normal');
   const creased = toCreasedNormals(geometry, 0.6).scale(1e-3, 1e-3, 1e-3);
   geometry.dispose();
@@ -41,18 +41,18 @@ export function tableObject(table: TableDescription, wood: THREE.Texture): THREE
 }
 
 /** Cubes: origin in the middle. Bowls: origin in the middle of the foot, opening upwards. */
-export function objectMesh(object: SceneObject): THREE.Mesh {
+export function objectMesh(object: SceneObject, detail: Detail): THREE.Mesh {
   const mesh = ((): THREE.Mesh => {
     switch (object.kind) {
       case 'cube': {
         const half = (object.sizeM * 1000) / 2;
-        return new THREE.Mesh(metres(roundedBox([-half, -half, -half], [half, half, half], half * 0.09)), cubeMaterial(object.colour));
+        return new THREE.Mesh(metres(roundedBox([-half, -half, -half], [half, half, half], Math.max(1.2, half * 0.09)), detail), cubeMaterial(object.colour));
       }
       case 'bowl':
-        return new THREE.Mesh(metres(lathe(bowlProfile(object))), bowlMaterial());
+        return new THREE.Mesh(metres(lathe(bowlProfile(object)), detail), bowlMaterial());
       case 'block': {
         const [x, y, z] = object.halfExtents.map((half) => half * 1000) as [number, number, number];
-        return new THREE.Mesh(metres(roundedBox([-x, -y, -z], [x, y, z], 1.5)), blockMaterial(object.colour));
+        return new THREE.Mesh(metres(roundedBox([-x, -y, -z], [x, y, z], 1.5), detail), blockMaterial(object.colour));
       }
       default:
         return unreachable(object);
@@ -90,7 +90,8 @@ function bowlProfile(bowl: Bowl): (readonly [number, number])[] {
   ];
 }
 
-function metres(geometry: THREE.BufferGeometry): THREE.BufferGeometry {
+function metres(solid: Solid, detail: Detail): THREE.BufferGeometry {
+  const geometry = solid(detail);
   const creased = toCreasedNormals(geometry, 0.9).scale(1e-3, 1e-3, 1e-3);
   geometry.dispose();
   return creased;

@@ -4,7 +4,7 @@
  * along z), millimetres.
  */
 import * as THREE from 'three';
-import { diamond, extrude, roundedBox, slot, type Corner } from '../shapes.ts';
+import { diamond, extrude, moved, roundedBox, slot, type Corner, type Solid } from '../shapes.ts';
 import { type ArmPart, hornScrews, mark, screw } from './finish.ts';
 import { addServo } from './servo.ts';
 
@@ -26,7 +26,7 @@ interface Fork {
 }
 
 /** The fork lies in x (across) and y (along), z through it. */
-function forkSolids(fork: Fork): THREE.BufferGeometry[] {
+function forkSolids(fork: Fork): Solid[] {
   const web: Corner[] = [
     [fork.rightOuter, 8],
     [fork.rightOuter, fork.taperFrom, 12],
@@ -59,7 +59,7 @@ function forkSolids(fork: Fork): THREE.BufferGeometry[] {
   ];
 }
 
-function jointScrews(fork: Fork): THREE.BufferGeometry[] {
+function jointScrews(fork: Fork): Solid[] {
   return [...hornScrews('x', [0, 0], fork.rightOuter, 1), ...hornScrews('x', [0, 0], -fork.leftOuter, -1)];
 }
 
@@ -74,7 +74,7 @@ export function addUpperArm(part: ArmPart): void {
     roundedBox([-24.8, 95, 4], [-17.4, 130.2, 13], 1.6),
     roundedBox([17.4, 95, 4], [24.8, 130.2, 13], 1.6),
     // Cable clip.
-    roundedBox([18, 32, 11], [30, 42, 15.6], 0.8).applyMatrix4(turnedAbout(24, 37, -0.45)),
+    moved(roundedBox([18, 32, 11], [30, 42, 15.6], 0.8), turnedAbout(24, 37, -0.45)),
   );
   part.add('metal', ...jointScrews(UPPER));
   for (const side of [-1, 1] as const) for (const y of [102.5, 123]) part.add('metal', screw('x', [y, -4.5], side * 24.8, side, 1.4));
@@ -86,8 +86,8 @@ export function addUpperArm(part: ArmPart): void {
 export function addLowerArm(part: ArmPart): void {
   // Drawn lying like the upper arm, then stood up: y along the arm becomes z, and z through it becomes -y.
   const stand = new THREE.Matrix4().makeRotationX(Math.PI / 2);
-  part.add('print', ...forkSolids(LOWER).map((solid) => solid.applyMatrix4(stand)));
-  part.add('metal', ...jointScrews(LOWER).map((solid) => solid.applyMatrix4(stand)));
+  part.add('print', ...forkSolids(LOWER).map((solid) => moved(solid, stand)));
+  part.add('metal', ...jointScrews(LOWER).map((solid) => moved(solid, stand)));
   part.add(
     'print',
     extrude({ plane: 'xy', outline: collar(0), holes: [collar(3.2)], from: 91, to: 118.6, bevel: 0.9, bevelSegments: 2 }),

@@ -1,6 +1,5 @@
 /** The finishes an SO-100 is made of, and the small hardware that every link repeats. Millimetres. */
-import type * as THREE from 'three';
-import { drum, extrude, type Corner, type Part, type Plane } from '../shapes.ts';
+import { circle, drum, flat, type Corner, type Part, type Plane, type Solid } from '../shapes.ts';
 
 /**
  * print  matte printed plastic
@@ -17,21 +16,22 @@ export type ArmPart = Part<Finish>;
 const PROUD = 0.12;
 
 /** A screw head on a face. `at` is the face, `side` the way it looks. */
-export function screw(axis: 'x' | 'y' | 'z', centre: readonly [number, number], at: number, side: 1 | -1, radius = 1.6): THREE.BufferGeometry {
+export function screw(axis: 'x' | 'y' | 'z', centre: readonly [number, number], at: number, side: 1 | -1, radius = 1.6): Solid {
   const inner = at - side * 0.3;
   const outer = at + side * 0.5;
-  return drum(axis, centre, radius, Math.min(inner, outer), Math.max(inner, outer), 0.25, 12);
+  const head = drum(axis, centre, radius, Math.min(inner, outer), Math.max(inner, outer), 0.25, 12);
+  // From afar a screw is a grey dot.
+  const dot = flat(axis === 'x' ? 'yz' : axis === 'y' ? 'xz' : 'xy', circle(centre[0], centre[1], radius, 6), at + side * 0.3, side);
+  return (detail) => (detail === 'fine' ? head(detail) : dot(detail));
 }
 
 /** The look of a hole: a dark patch, flush with the face. */
-export function mark(plane: Plane, outline: readonly Corner[], at: number, side: 1 | -1): THREE.BufferGeometry {
-  const inner = at - side * 0.4;
-  const outer = at + side * PROUD;
-  return extrude({ plane, outline, from: Math.min(inner, outer), to: Math.max(inner, outer), bevel: 0 });
+export function mark(plane: Plane, outline: readonly Corner[], at: number, side: 1 | -1): Solid {
+  return flat(plane, outline, at + side * PROUD, side);
 }
 
 /** The four screws that hold a link to a horn, around the shaft. */
-export function hornScrews(axis: 'x' | 'y' | 'z', centre: readonly [number, number], at: number, side: 1 | -1): THREE.BufferGeometry[] {
+export function hornScrews(axis: 'x' | 'y' | 'z', centre: readonly [number, number], at: number, side: 1 | -1): Solid[] {
   const away = 5;
   return [
     [away, away],

@@ -3,7 +3,7 @@
  * output shaft along z through the origin and its long end towards -x; `placeServo` puts it into a link.
  */
 import * as THREE from 'three';
-import { drum, extrude, type Corner } from '../shapes.ts';
+import { drum, extrude, moved, type Corner, type Solid } from '../shapes.ts';
 import { type ArmPart, screw } from './finish.ts';
 
 export interface ServoPlace {
@@ -29,7 +29,7 @@ export function addServo(part: ArmPart, place: ServoPlace): void {
   const shaft = new THREE.Vector3(...place.shaft);
   const shortEnd = new THREE.Vector3(...place.shortEnd);
   const frame = new THREE.Matrix4().makeBasis(shortEnd, shaft.clone().cross(shortEnd), shaft).setPosition(...place.centre);
-  const put = (solid: THREE.BufferGeometry): THREE.BufferGeometry => solid.applyMatrix4(frame);
+  const put = (solid: Solid): Solid => moved(solid, frame);
 
   part.add('case', put(extrude({ plane: 'xy', outline: housing(0), from: -MIDDLE, to: MIDDLE, bevel: 0.5, bevelSegments: 1 })));
   for (const side of [1, -1] as const) {

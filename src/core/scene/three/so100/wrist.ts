@@ -2,7 +2,7 @@
  * The wrist: a fork on the wrist-flex servo that swells into the housing of the wrist-roll servo. Frame of the link
  * `wrist`, millimetres: the roll axis is -y, the flex axis x.
  */
-import { extrude, lathe, type Corner } from '../shapes.ts';
+import { extrude, lathe, moved, type Corner } from '../shapes.ts';
 import { type ArmPart, hornScrews, mark, screw } from './finish.ts';
 import { addServo } from './servo.ts';
 import * as THREE from 'three';
@@ -33,8 +33,8 @@ export function addWrist(part: ArmPart): void {
     extrude({ plane: 'yz', outline: waisted(-24), from: 18, to: 27, bevel: 1.2, bevelSegments: 2 }),
     extrude({ plane: 'yz', outline: waisted(-22), from: -25, to: -18, bevel: 1, bevelSegments: 2 }),
     // The left leg reaches the idler horn by a cone and a disc.
-    lathe([[0, 0], [10.5, 0], [7, 7.4], [0, 7.4]], 32).applyMatrix4(alongMinusX(-24.8)),
-    lathe([[0, 0], [11.6, 0], [12, 0.4], [12, 2.2], [11.6, 2.6], [0, 2.6]], 36).applyMatrix4(alongMinusX(-32.6)),
+    moved(lathe([[0, 0], [10.5, 0], [7, 7.4], [0, 7.4]], 32), alongMinusX(-24.8)),
+    moved(lathe([[0, 0], [11.6, 0], [12, 0.4], [12, 2.2], [11.6, 2.6], [0, 2.6]], 36), alongMinusX(-32.6)),
   );
   part.add('metal', ...hornScrews('x', [0, 0], 27, 1), ...hornScrews('x', [0, 0], -35.2, -1));
   // Windows: the servo's end, and the two slanted slots on top and below.

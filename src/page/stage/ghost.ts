@@ -1,0 +1,92 @@
+/**
+ * The coming path: a translucent arm at its end and the trail the fingertips will draw. Knows joint angles and nothing
+ * of where they come from: control has computed and limited them.
+ */
+import * as THREE from 'three';
+import type { RobotDescription } from '#contracts/robot.ts';
+import { gripPose, linkPoses } from '#core/robots/kinematics.ts';
+import { armObjects, type LinkGeometry } from '#core/scene/three/arm.ts';
+
+const TRAIL_RADIUS_M = 0.0016;
+const TRAIL_SIDES = 6;
+/** A path shorter than this is drawn without a trail: there is nothing to see. */
+const LEAST_TRAIL_M = 0.004;
+
+export interface Ghost {
+  readonly root: THREE.Group;
+  /** Rows of six joint angles, radians, next first; null or empty for none. */
+  setPath(path: readonly (readonly number[])[] | null): void;
+  setColour(colour: THREE.Color): void;
+  dispose(): void;
+}
+
+export function createGhost(robot: RobotDescription, geometry: readonly LinkGeometry[]): Ghost {
+  const root = new THREE.Group();
+  root.name = 'ghost';
+  root.visible = false;
+  // Depth first, colour second: the ghost is one shape of glass, not a heap of panes. The offset lets the arm itself
+  // win where both stand in the same place.
+  const offset = { polygonOffset: true, polygonOffsetFactor: 2, polygonOffsetUnits: 8 } as const;
+  const depth = new THREE.MeshBasicMaterial({ colorWrite: false, ...offset });
+  const glass = new THREE.MeshLambertMaterial({ transparent: true, opacity: 0.32, depthWrite: false, ...offset });
+  const trailMaterial = new THREE.MeshBasicMaterial({ vertexColors: true, transparent: true, depthWrite: false });
+  const dress = (material: THREE.Material, order: number): THREE.Group[] => {
+    const groups = armObjects(geometry, (finish) => (finish === 'print' || finish === 'case' ? material : null));
+    for (const group of groups) for (const mesh of group.children) mesh.renderOrder = order;
+    return groups;
+  };
+  // The base never moves, so its ghost would only muddy it.
+  const arms = [dress(depth, 10), dress(glass, 11)].map((groups) => groups.slice(1));
+  root.add(...arms.flat());
+  const trail = new THREE.Mesh(new THREE.BufferGeometry(), trailMaterial);
+  trail.renderOrder = 12;
+  trail.frustumCulled = false;
+  root.add(trail);
+  const colour = new THREE.Color();
+
+  return {
+    root,
+    setPath(path) {
+      const last = path?.at(-1);
+      root.visible = last !== undefined;
+      if (path === null || last === undefined) return;
+      linkPoses(robot, last)
+        .slice(1)
+        .forEach((pose, i) => {
+          for (const arm of arms) {
+            arm[i]?.position.set(...pose.position);
+            arm[i]?.quaternion.set(pose.rotation[1], pose.rotation[2], pose.rotation[3], pose.rotation[0]);
+          }
+        });
+      trail.geometry.dispose();
+      trail.geometry = tube(path.map((row) => new THREE.Vector3(...gripPose(robot, row).position)));
+    },
+    setColour(next) {
+      colour.copy(next);
+      glass.color.copy(colour);
+      trailMaterial.color.copy(colour);
+    },
+    dispose() {
+      trail.geometry.dispose();
+      for (const material of [depth, glass, trailMaterial]) material.dispose();
+    },
+  };
+}
+
+/** A thin tube along the points, fading in from the arm to the end of the path. Colours are white with an alpha. */
+function tube(points: readonly THREE.Vector3[]): THREE.BufferGeometry {
+  const geometry = new THREE.BufferGeometry();
+  const kept = points.filter((point, i) => i === 0 || point.distanceTo(points[i - 1] as THREE.Vector3) > 1e-5);
+  const length = kept.reduce((sum, point, i) => sum + (i === 0 ? 0 : point.distanceTo(kept[i - 1] as THREE.Vector3)), 0);
+  if (kept.length < 2 || length < LEAST_TRAIL_M) {
+    geometry.setAttribute('position', new THREE.Float32BufferAttribute([], 3));
+    return geometry;
+  }
+  const segments = Math.min(96, kept.length * 2);
+  const built = new THREE.TubeGeometry(new THREE.CatmullRomCurve3(kept, false, 'centripetal'), segments, TRAIL_RADIUS_M, TRAIL_SIDES);
+  const count = built.getAttribute('position').count;
+  const colours = new Float32Array(count * 4).fill(1);
+  for (let i = 0; i < count; i++) colours[i * 4 + 3] = 0.12 + 0.78 * (Math.floor(i / (TRAIL_SIDES + 1)) / segments);
+  built.setAttribute('color', new THREE.BufferAttribute(colours, 4));
+  return built;
+}

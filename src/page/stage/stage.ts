@@ -1,0 +1,250 @@
+/**
+ * The 3-D view, put together: renderer, room, view camera, ghost, joint mark, and the loop that draws when something
+ * changed. Imperative on purpose: poses arrive sixty times a second through shared memory and pass no store.
+ */
+import * as THREE from 'three';
+import type { SceneDescription } from '#contracts/scene.ts';
+import { FailureError } from '#core/lib/failure.ts';
+import { linkPoses } from '#core/robots/kinematics.ts';
+import { buildSceneObjects, createSceneAssets } from '#core/scene/three/build.ts';
+import { applyRenderSettings } from '#core/scene/three/render-settings.ts';
+import { createGhost } from './ghost.ts';
+import { createJointMark } from './joint-mark.ts';
+import { createPace, isSoftwareRenderer, type StageStatistics } from './pace.ts';
+import { posesSource } from './poses-source.ts';
+import { cssColour } from './theme-colours.ts';
+import { createViewCamera } from './view-camera.ts';
+
+export type { StageStatistics } from './pace.ts';
+
+export interface StageOptions {
+  /** Filled by the stage: it adds one canvas, which follows the container's size. Position it relative or absolute. */
+  readonly container: HTMLElement;
+  readonly description: SceneDescription;
+  /** The poses slot (`contracts/slots.ts`); without it only `setPoses` moves anything. */
+  readonly poses?: SharedArrayBuffer;
+  /** Said by screen readers for the canvas. */
+  readonly label: string;
+  /** The graphics context went away or came back; while it is away the last picture stays or the view is empty. */
+  readonly onContext?: (state: 'lost' | 'restored') => void;
+  /** After every drawn frame. */
+  readonly onFrame?: (tookMs: number) => void;
+}
+
+export interface Stage {
+  /** After a reset: other objects, other places. The view stays where it is. */
+  setScene(description: SceneDescription): void;
+  /** 7 numbers a body (x y z, w x y z), body-table order: for a replay or a picture without a world. */
+  setPoses(poses: ArrayLike<number>): void;
+  /** Rows of six joint angles, radians: what is coming, next first. Null takes the ghost away. */
+  setGhost(path: readonly (readonly number[])[] | null): void;
+  /** Index in JOINT_NAMES, or null. */
+  highlightJoint(joint: number | null): void;
+  /** Outlines of what each simulated camera sees. */
+  setCameraHints(hints: 'shown' | 'hidden'): void;
+  resetView(): void;
+  statistics(): StageStatistics;
+  dispose(): void;
+}
+
+/** Throws FailureError `world/no-webgl` where the browser gives no WebGL 2 context. */
+export function createStage({ container, description, poses, label, onContext, onFrame }: StageOptions): Stage {
+  const canvas = document.createElement('canvas');
+  canvas.style.cssText = 'position:absolute;inset:0;width:100%;height:100%;display:block;touch-action:none';
+  canvas.tabIndex = 0;
+  canvas.setAttribute('role', 'img');
+  canvas.setAttribute('aria-label', label);
+  const renderer = createRenderer(canvas);
+  container.append(canvas);
+
+  const software = isSoftwareRenderer(rendererName(renderer.getContext()));
+  const pace = createPace(software ? 'software' : 'gpu', () => window.devicePixelRatio);
+  const assets = createSceneAssets(software ? 'plain' : 'fine');
+  const scene = new THREE.Scene();
+  const motion = matchMedia('(prefers-reduced-motion: reduce)').matches ? 'direct' : 'smooth';
+  const view = createViewCamera(canvas, motion);
+  const source = poses === undefined ? null : posesSource(poses);
+  const ghost = createGhost(description.robot, assets.links);
+  const mark = createJointMark(description.robot);
+  scene.add(ghost.root);
+
+  let room = buildSceneObjects(description, { assets });
+  let hints: THREE.CameraHelper[] = [];
+  let hintsWanted: 'shown' | 'hidden' = 'hidden';
+  let joint: number | null = null;
+  let changed = true;
+  let lost = false;
+  let size = { width: 0, height: 0 };
+
+  const atHome = (of: SceneDescription): number[] => [...linkPoses(of.robot, of.robot.homePose), ...of.objects.map((object) => object.pose)].flatMap((pose) => [...pose.position, ...pose.rotation]);
+  const touch = (what: 'shadow' | 'picture'): void => {
+    changed = true;
+    if (what === 'shadow') renderer.shadowMap.needsUpdate = true;
+  };
+  const showMark = (): void => {
+    mark.show(room.bodies, joint, cssColour(container, `--joint-${(joint ?? 0) + 1}`));
+    touch('picture');
+  };
+  const showHints = (of: SceneDescription): void => {
+    for (const hint of hints) {
+      hint.camera.removeFromParent();
+      hint.removeFromParent();
+      hint.dispose();
+    }
+    hints = hintsWanted === 'hidden' ? [] : cameraHints(of, room.bodies, scene);
+    touch('picture');
+  };
+  const dress = (): void => {
+    ghost.setColour(cssColour(container, '--accent'));
+    showMark();
+  };
+  let described = description;
+  scene.add(room.root);
+  room.applyPoses(atHome(description));
+  dress();
+  touch('shadow');
+
+  const draw = (nowMs: number, reason: 'moving' | 'still'): void => {
+    const started = performance.now();
+    const ratio = pace.pixelRatio(reason);
+    if (renderer.getPixelRatio() !== ratio) renderer.setPixelRatio(ratio);
+    for (const hint of hints) hint.update();
+    renderer.render(scene, view.camera);
+    // Ask for a pixel, so that the time is that of the picture and not of the queue.
+    if (software) renderer.getContext().readPixels(0, 0, 1, 1, renderer.getContext().RGBA, renderer.getContext().UNSIGNED_BYTE, new Uint8Array(4));
+    const took = performance.now() - started;
+    pace.drawn(nowMs, took, reason);
+    onFrame?.(took);
+  };
+
+  let request = 0;
+  const frame = (): void => {
+    request = requestAnimationFrame(frame);
+    if (lost || size.width === 0 || size.height === 0) return;
+    const nowMs = performance.now();
+    if (view.update()) touch('picture');
+    const moved = source?.moved(room.bodies.length) ?? null;
+    if (moved !== null) {
+      room.applyPoses(moved);
+      touch('shadow');
+    }
+    if (changed && pace.mayDraw(nowMs, 'moving')) {
+      changed = false;
+      draw(nowMs, 'moving');
+    } else if (!changed && pace.wantsCrisp() && pace.mayDraw(nowMs, 'still')) {
+      draw(nowMs, 'still');
+    }
+  };
+
+  const observer = new ResizeObserver(() => {
+    size = { width: container.clientWidth, height: container.clientHeight };
+    if (size.width === 0 || size.height === 0) return;
+    renderer.setSize(size.width, size.height, false);
+    view.resize(size.width, size.height);
+    touch('picture');
+    // setSize has emptied the canvas: fill it before the browser shows it.
+    if (!lost) draw(performance.now(), 'moving');
+  });
+  observer.observe(container);
+
+  const onLost = (): void => {
+    lost = true;
+    onContext?.('lost');
+  };
+  const onRestored = (): void => {
+    lost = false;
+    touch('shadow');
+    onContext?.('restored');
+  };
+  canvas.addEventListener('webglcontextlost', onLost);
+  canvas.addEventListener('webglcontextrestored', onRestored);
+  const theme = matchMedia('(prefers-color-scheme: dark)');
+  theme.addEventListener('change', dress);
+  request = requestAnimationFrame(frame);
+
+  return {
+    setScene(next) {
+      const before = room;
+      mark.show(before.bodies, null, new THREE.Color());
+      described = next;
+      room = buildSceneObjects(next, { assets });
+      room.applyPoses(atHome(next));
+      scene.add(room.root);
+      before.root.removeFromParent();
+      before.dispose();
+      source?.forget();
+      showHints(next);
+      showMark();
+      touch('shadow');
+    },
+    setPoses(next) {
+      room.applyPoses(next);
+      touch('shadow');
+    },
+    setGhost(path) {
+      ghost.setPath(path);
+      touch('picture');
+    },
+    highlightJoint(index) {
+      if (index === joint) return;
+      joint = index;
+      showMark();
+    },
+    setCameraHints(wanted) {
+      hintsWanted = wanted;
+      showHints(described);
+    },
+    resetView() {
+      view.reset();
+    },
+    statistics: pace.statistics,
+    dispose() {
+      cancelAnimationFrame(request);
+      observer.disconnect();
+      theme.removeEventListener('change', dress);
+      canvas.removeEventListener('webglcontextlost', onLost);
+      canvas.removeEventListener('webglcontextrestored', onRestored);
+      view.dispose();
+      mark.dispose();
+      ghost.dispose();
+      room.dispose();
+      assets.dispose();
+      renderer.dispose();
+      renderer.forceContextLoss();
+      canvas.remove();
+    },
+  };
+}
+
+function createRenderer(canvas: HTMLCanvasElement): THREE.WebGLRenderer {
+  const attributes: WebGLContextAttributes = { antialias: true, alpha: true, premultipliedAlpha: true, depth: true, stencil: false, powerPreference: 'high-performance' };
+  const context = canvas.getContext('webgl2', attributes);
+  if (context === null) throw new FailureError('world/no-webgl', { reason: 'the browser gave no WebGL 2 context' });
+  const renderer = new THREE.WebGLRenderer({ canvas, context, antialias: true, alpha: true });
+  applyRenderSettings(renderer);
+  // Turning the view does not change a shadow: it is drawn again only when a body moved.
+  renderer.shadowMap.autoUpdate = false;
+  // What stands behind the table is the page's.
+  renderer.setClearColor(0x000000, 0);
+  return renderer;
+}
+
+function rendererName(gl: WebGLRenderingContext | WebGL2RenderingContext): string {
+  const extension = gl.getExtension('WEBGL_debug_renderer_info');
+  return String(gl.getParameter(extension === null ? gl.RENDERER : extension.UNMASKED_RENDERER_WEBGL));
+}
+
+/** A camera the size of a hand at the place of each described camera, and its outline. */
+function cameraHints(description: SceneDescription, bodies: readonly THREE.Object3D[], scene: THREE.Scene): THREE.CameraHelper[] {
+  return description.cameras.flatMap((camera) => {
+    const mount = camera.mount === 'world' ? scene : bodies.find((body) => body.name === camera.mount);
+    if (mount === undefined) return [];
+    const stand = new THREE.PerspectiveCamera((camera.verticalFovRadians * 180) / Math.PI, 1, 0.004, 0.09);
+    stand.position.set(...camera.pose.position);
+    stand.quaternion.set(camera.pose.rotation[1], camera.pose.rotation[2], camera.pose.rotation[3], camera.pose.rotation[0]);
+    mount.add(stand);
+    const helper = new THREE.CameraHelper(stand);
+    scene.add(helper);
+    return [helper];
+  });
+}
