@@ -7,7 +7,7 @@
  *   await playground.replay(report.file)          // the same actions again
  *   playground.on('chunk', console.log)
  */
-import type { ArmKind, ControlMode, StopReport } from '#contracts/control.ts';
+import type { ArmKind, ControlMode } from '#contracts/control.ts';
 import type { Fact, Failure, FailureCode } from '#contracts/failure.ts';
 import type { ChunkRecord, EngineReport } from '#contracts/inference.ts';
 import type { PolicyInfo, PolicySource } from '#contracts/policy.ts';
@@ -19,7 +19,7 @@ import type { ReadyPolicy } from '../session/policy-verbs.ts';
 import { checkRunFile, decodeRunFile, encodeRunFile, MAX_RUN_FILE_BYTES } from '../session/run-file.ts';
 import type { RunRequest } from '../session/run-verbs.ts';
 import type { Session } from '../session/session.ts';
-import type { RunState, WorkersState } from '../session/stores.ts';
+import type { ConfirmedStop, RunState, WorkersState } from '../session/stores.ts';
 
 /** What a person would read about a failure. */
 export interface ApiWords {
@@ -76,7 +76,7 @@ export interface PlaygroundState {
     /** Null where the reading failed. */
     readonly measured: readonly number[] | null;
     readonly target: readonly number[] | null;
-    readonly lastStop: StopReport | null;
+    readonly lastStop: ConfirmedStop | null;
   };
   readonly world: { readonly scene: string | null; readonly request: ResetRequest | null; readonly pace: string | null; readonly simSeconds: number | null; readonly realTimeFactor: number | null };
   readonly policy: { readonly kind: 'none' | 'loading' | 'ready' | 'failed'; readonly name: string | null; readonly provider: string | null };
@@ -119,7 +119,7 @@ export interface Playground {
   /** One chunk from what the cameras see now; nothing moves. The same seed, picture, joints and sentence give the same chunk. */
   probe(request: { readonly task: string; readonly noiseSeed: number }): Promise<ChunkRecord>;
   /** Brakes and holds. Resolves about 1.5 s later, when the arm is frozen and its drift measured. */
-  stop(): Promise<StopReport>;
+  stop(): Promise<ConfirmedStop>;
   /** After `stop` or `release`: hold on, ready for the next thing. Nothing moves. */
   resume(): Promise<void>;
   /** Lowers slowly to the rest pose, then frees the motors. */

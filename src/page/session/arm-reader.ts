@@ -14,7 +14,8 @@ export interface ArmSnapshot {
   /** LeRobot joint units; null where the reading failed. */
   readonly measured: readonly number[] | null;
   readonly readingAtMs: number | null;
-  readonly target: readonly number[];
+  /** Null before an arm was connected. */
+  readonly target: readonly number[] | null;
   readonly limited: readonly boolean[];
   readonly rowsLeft: number;
 }
@@ -32,7 +33,7 @@ export function armReader(memory: SharedArrayBuffer): () => ArmSnapshot | null {
       tickAtMs: number(record, ARM_SLOT.tickAtMs),
       measured: readable ? unitsOf(slotField(record, ARM_SLOT.measured)) : null,
       readingAtMs: readable ? number(record, ARM_SLOT.readingAtMs) : null,
-      target: unitsOf(slotField(record, ARM_SLOT.target)),
+      target: Number.isNaN(record[ARM_SLOT.target.at]) ? null : unitsOf(slotField(record, ARM_SLOT.target)),
       limited: [...slotField(record, ARM_SLOT.limited)].map((flag) => flag !== 0),
       rowsLeft: number(record, ARM_SLOT.rowsLeft),
     };

@@ -1,8 +1,8 @@
 /** What happens, for those who want to be told: the console API, the stage, lessons. A typed list of listeners. */
-import type { ControlMode, StopReport, TickReport } from '#contracts/control.ts';
+import type { ControlMode, TickReport } from '#contracts/control.ts';
 import type { Failure } from '#contracts/failure.ts';
 import type { SceneInfo } from '#contracts/scene.ts';
-import type { PlayedChunk, PolicyState, RunState } from './stores.ts';
+import type { ConfirmedStop, PlayedChunk, PolicyState, RunState } from './stores.ts';
 
 export interface SessionEvents {
   /** The control loop entered another mode. */
@@ -19,7 +19,7 @@ export interface SessionEvents {
   /** The world was set up anew, or its light changed. */
   readonly world: SceneInfo;
   /** Stop was acknowledged, the arm frozen, and its drift measured. */
-  readonly stop: StopReport;
+  readonly stop: ConfirmedStop;
   readonly failure: Failure;
 }
 

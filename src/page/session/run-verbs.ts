@@ -62,6 +62,8 @@ interface Watch {
   readonly runId: number;
   readonly sentence: string;
   readonly seconds: number;
+  /** Rows of a chunk a second, as the policy was trained. */
+  readonly fps: number;
   readonly activity: 'run' | 'replay';
   /** The index of the last chunk there will be; null when there is no last one. */
   readonly lastChunk: number | null;
@@ -115,7 +117,7 @@ export function runVerbs(context: SessionContext, policies: PolicyVerbs, resetWo
 
   /** From the first tick to the last: both workers begun, watched, ended. */
   const between = async (mine: Active, watch: Watch): Promise<{ readonly ending: Ending; readonly control: RunControlReport; readonly records: readonly ChunkRecord[]; readonly latencies: readonly number[] }> => {
-    const begun = await house.control.api.beginRun({ runId: watch.runId, askAtShare: ASK_AT_SHARE, chunkExpiryMs: CHUNK_EXPIRY_MS });
+    const begun = await house.control.api.beginRun({ runId: watch.runId, askAtShare: ASK_AT_SHARE, chunkExpiryMs: CHUNK_EXPIRY_MS, fps: watch.fps });
     if (!begun.ok) {
       await house.inference.api.endRun();
       throw new FailureError(begun.failure.code, begun.failure.facts);
@@ -143,7 +145,7 @@ export function runVerbs(context: SessionContext, policies: PolicyVerbs, resetWo
       if (scene === null) throw new FailureError('arm/not-connected');
       const runId = nextRunId++;
       unwrap(await house.inference.api.beginRun({ runId, sentence, seed }));
-      const { ending, control, records, latencies } = await between(mine, { runId, sentence, seconds, activity: 'run', lastChunk: null });
+      const { ending, control, records, latencies } = await between(mine, { runId, sentence, seconds, fps: policy.info.fps, activity: 'run', lastChunk: null });
       const totals = records.length > 0 ? records.map((record) => record.timings.totalMs) : latencies;
       const report: RunReport = {
         outcome: ending.kind === 'failed' ? 'failed' : ending.kind === 'stopped' ? 'stopped' : 'finished',
@@ -185,7 +187,7 @@ export function runVerbs(context: SessionContext, policies: PolicyVerbs, resetWo
       unwrap(await house.control.api.setRate(file.rateHz));
       const runId = nextRunId++;
       unwrap(await house.inference.api.beginReplay({ runId, sentence: file.sentence, records: file.chunks }));
-      const watch: Watch = { runId, sentence: file.sentence, seconds: replayLimitSeconds(file, policy), activity: 'replay', lastChunk: file.chunks.length - 1 };
+      const watch: Watch = { runId, sentence: file.sentence, seconds: replayLimitSeconds(file, policy), fps: policy.info.fps, activity: 'replay', lastChunk: file.chunks.length - 1 };
       const { ending, control, records } = await between(mine, watch);
       enter({ kind: 'none' });
       if (ending.kind === 'failed') throw new FailureError(ending.failure.code, ending.failure.facts);

@@ -5,6 +5,7 @@
 import type { StopReport } from '#contracts/control.ts';
 import { FailureError, unwrap } from '#core/lib/failure.ts';
 import type { SessionContext } from './context.ts';
+import type { ConfirmedStop } from './stores.ts';
 
 /** Braking takes well under a second, the drift is measured one second after; a slow machine gets some more. */
 const STOP_REPORT_LIMIT_MS = 10_000;
@@ -15,7 +16,7 @@ export interface StopVerbs {
    * Resolves when the arm is frozen and its drift measured (about 1.5 s). Rejects with `control/stop-not-confirmed`
    * when the control loop does not acknowledge within 250 ms.
    */
-  stop(): Promise<StopReport>;
+  stop(): Promise<ConfirmedStop>;
   /** After Stop or release: go on holding. Nothing moves. */
   resume(): Promise<void>;
   /** Slow descent to rest, then torque off. */
@@ -28,8 +29,8 @@ export function stopVerbs(context: SessionContext, endRun: () => void, runSettle
   const finalReport = async (requestedAtMs: number): Promise<StopReport> => {
     for (;;) {
       const report = unwrap(await house.control.api.lastStop());
-      // The two threads' clocks agree to a millisecond or so.
-      if (report !== null && report.requestedAtMs >= requestedAtMs - 50) return report;
+      // Control notes when it saw the request, so after it was made; the two threads' clocks agree to a millisecond or so.
+      if (report !== null && report.requestedAtMs >= requestedAtMs - 5) return report;
       const waitedMs = clock.nowMs() - requestedAtMs;
       if (waitedMs > STOP_REPORT_LIMIT_MS) throw new FailureError('worker/deadline', { worker: 'control', call: 'lastStop', waitedMs });
       await clock.sleepUntil(clock.nowMs() + LOOK_EVERY_MS);
@@ -48,7 +49,7 @@ export function stopVerbs(context: SessionContext, endRun: () => void, runSettle
         throw new FailureError(failure.code, failure.facts);
       }
       context.failures.clear(['control/stop-not-confirmed']);
-      const report = await finalReport(requestedAtMs);
+      const report: ConfirmedStop = { ...(await finalReport(requestedAtMs)), confirmedAfterMs: confirmation.afterMs };
       stores.arm.setState({ lastStop: report });
       context.events.emit('stop', report);
       return report;

@@ -3,7 +3,7 @@
  * changes at loop rate (joint values, pictures, poses) is not here or is here ten times a second at most.
  */
 import { createStore, type StoreApi } from 'zustand/vanilla';
-import type { ControlMode, ArmKind, JitterSummary, SafetyRule, StopReport } from '#contracts/control.ts';
+import type { ArmKind, ControlMode, JitterSummary, SafetyRule, StopReport } from '#contracts/control.ts';
 import type { Failure } from '#contracts/failure.ts';
 import type { EngineReport, LoadProgress } from '#contracts/inference.ts';
 import { JOINT_NAMES, type JointName } from '#contracts/joints.ts';
@@ -36,6 +36,11 @@ export interface JointLimits {
   readonly most: number;
 }
 
+/** A stop as control tells it, and how long the page waited for its acknowledgement. */
+export interface ConfirmedStop extends StopReport {
+  readonly confirmedAfterMs: number;
+}
+
 export interface ArmState {
   /** Null until connected. */
   readonly kind: ArmKind | null;
@@ -49,7 +54,7 @@ export interface ArmState {
   /** Where the safety gate changed the target in the last tick. */
   readonly limited: readonly boolean[];
   readonly limits: readonly JointLimits[];
-  readonly lastStop: StopReport | null;
+  readonly lastStop: ConfirmedStop | null;
   /** Control's own standing complaint; null when it has none. */
   readonly failure: Failure | null;
 }

@@ -1,6 +1,6 @@
 /** The one line that says what is happening now. Takes the nouns of the moment, gives a sentence. */
 import type { ControlMode } from '#contracts/control.ts';
-import type { LoadProgress } from '#contracts/inference.ts';
+import type { EngineStep, LoadProgress } from '#contracts/inference.ts';
 import { unreachable } from '#core/lib/never.ts';
 import { bytes, seconds } from './numbers.ts';
 
@@ -15,7 +15,8 @@ export interface StatusFacts {
     | { readonly kind: 'over'; readonly outcome: 'finished' | 'stopped' | 'failed'; readonly chunks: number }
     | { readonly kind: 'failed' };
   readonly policy: 'none' | 'loading' | 'ready' | 'failed';
-  readonly rateHz: number | null;
+  /** Rows of a plan a second; null where no policy says. */
+  readonly fps: number | null;
 }
 
 export function statusLine(facts: StatusFacts): string {
@@ -25,13 +26,13 @@ export function statusLine(facts: StatusFacts): string {
 }
 
 /** Null where the arm's own state is the news. */
-function runLine({ run, mode, rateHz }: StatusFacts): string | null {
+function runLine({ run, mode, fps }: StatusFacts): string | null {
   if (mode === 'stopping') return 'Stopping: braking within the limits.';
   switch (run.kind) {
     case 'waiting':
       return `Waiting for the policy, then: “${run.sentence}”.`;
     case 'running':
-      return runningLine(run.activity, run.chunk, run.secondsLeft, rateHz);
+      return runningLine(run.activity, run.chunk, run.secondsLeft, fps);
     case 'finishing':
       return 'Putting the report together.';
     case 'over':
@@ -46,10 +47,10 @@ function runLine({ run, mode, rateHz }: StatusFacts): string | null {
   }
 }
 
-function runningLine(activity: 'run' | 'replay', chunk: { readonly rows: number; readonly rowsLeft: number } | null, secondsLeft: number, rateHz: number | null): string {
+function runningLine(activity: 'run' | 'replay', chunk: { readonly rows: number; readonly rowsLeft: number } | null, secondsLeft: number, fps: number | null): string {
   const looking = activity === 'replay' ? 'Replaying.' : 'Looking.';
   if (chunk === null) return activity === 'replay' ? 'Replaying. Computing the first plan again; the arm holds.' : 'Looking. Computing the first plan; the arm holds.';
-  const span = rateHz === null ? '' : ` (${(chunk.rows / rateHz).toFixed(1)} s)`;
+  const span = fps === null ? '' : ` (${(chunk.rows / fps).toFixed(1)} s)`;
   const doing = chunk.rowsLeft === 0 ? 'Done with it; the arm holds until the next plan.' : `Doing step ${chunk.rows - chunk.rowsLeft}.`;
   return `${looking} Planned ${chunk.rows} steps${span}. ${doing} ${seconds(Math.max(0, secondsLeft))} left.`;
 }
@@ -91,6 +92,12 @@ function modeLine({ mode, policy }: StatusFacts): string {
   }
 }
 
+const ENGINE_STEPS: Readonly<Record<EngineStep, string>> = {
+  'self-test': 'Testing whether the graphics card calculates rightly',
+  'sessions-webgpu': 'Preparing the policy for the graphics card',
+  'sessions-wasm': 'Preparing the policy for the CPU',
+};
+
 /** What is still arriving, in one quiet line. */
 export function progressLine(progress: LoadProgress | null, elapsedSeconds: number): string {
   const time = seconds(elapsedSeconds);
@@ -103,7 +110,7 @@ export function progressLine(progress: LoadProgress | null, elapsedSeconds: numb
     case 'convert':
       return `Preparing the policy: ${progress.doneTensors} of ${progress.totalTensors} tensors. ${time}`;
     case 'engine':
-      return `Choosing the engine: ${progress.what}. ${time}`;
+      return `${ENGINE_STEPS[progress.what]}. ${time}`;
     case 'warm-up':
       return `Warming up on the ${progress.provider === 'webgpu' ? 'graphics card' : 'CPU'}. ${time}`;
     case 'ready':

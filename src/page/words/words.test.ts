@@ -44,7 +44,7 @@ describe('words for failures', () => {
 });
 
 describe('the status line', () => {
-  const base: StatusFacts = { start: 'ready', mode: 'idle', run: { kind: 'none' }, policy: 'ready', rateHz: 30 };
+  const base: StatusFacts = { start: 'ready', mode: 'idle', run: { kind: 'none' }, policy: 'ready', fps: 30 };
 
   it('says what is planned and where in it the arm is', () => {
     const run = { kind: 'running', activity: 'run', chunk: { rows: 16, rowsLeft: 4 }, secondsLeft: 21 } as const;

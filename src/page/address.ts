@@ -1,0 +1,24 @@
+/**
+ * What the address says: `?engine=webgpu|wasm`, `?seed=`, `?task=`. They fill boxes and force an engine; nothing in an
+ * address ever starts a motion. Untrusted text: what is not understood counts as absent.
+ */
+import type { EngineChoice } from '#contracts/inference.ts';
+
+export interface AddressOptions {
+  readonly engine: EngineChoice;
+  readonly seed: number;
+  readonly task: string;
+}
+
+const MAX_TASK_LETTERS = 200;
+
+export function readAddress(search: string): AddressOptions {
+  const parameters = new URLSearchParams(search);
+  const engine = parameters.get('engine');
+  const seed = parameters.get('seed') ?? '';
+  return {
+    engine: engine === 'webgpu' || engine === 'wasm' ? engine : null,
+    seed: /^\d{1,9}$/.test(seed) ? Number(seed) : 0,
+    task: (parameters.get('task') ?? '').slice(0, MAX_TASK_LETTERS),
+  };
+}

@@ -1,0 +1,57 @@
+/**
+ * The page begins here: isolation first, then workers, session, panels and `window.playground`. It puts the rooms
+ * together and knows nothing else.
+ */
+import type { Failure } from '#contracts/failure.ts';
+import { systemClock } from '#core/lib/clock.ts';
+import { readAddress } from './address.ts';
+import { createPlayground } from './api/playground.ts';
+import { openHouse } from './runtime/house.ts';
+import { ensureIsolation } from './runtime/isolation.ts';
+import { createSession } from './session/session.ts';
+import { mountApp, mountRefusal } from './ui/mount.tsx';
+import { operatingSystem } from './ui/os.ts';
+import { failureWords } from './words/failures.ts';
+
+declare const __APP_VERSION__: string;
+
+/** What the table is laid for before anybody has typed anything. */
+const FIRST_TASK = 'pick up the red cube';
+
+const place = document.getElementById('app') as HTMLElement;
+const os = operatingSystem(navigator.userAgent);
+const baseUrl = new URL('./', document.baseURI).href;
+
+switch (await ensureIsolation(baseUrl)) {
+  case 'reloading':
+    break;
+  case 'not-possible':
+    mountRefusal(place, { code: 'page/not-isolated', facts: {} }, os);
+    break;
+  case 'isolated':
+    open();
+    break;
+}
+
+function open(): void {
+  const address = readAddress(location.search);
+  const clock = systemClock();
+  const isHidden = (): boolean => document.hidden;
+  const session = createSession({
+    house: openHouse({ clock, baseUrl, isHidden }),
+    clock,
+    isHidden,
+    appVersion: __APP_VERSION__,
+    engineChoice: address.engine,
+    firstReset: { task: address.task || FIRST_TASK, seed: address.seed },
+  });
+  window.addEventListener('error', (event) => session.reportFailure(defect(event.error ?? event.message)));
+  window.addEventListener('unhandledrejection', (event) => session.reportFailure(defect(event.reason)));
+  window.playground = createPlayground(session, (failure) => failureWords(failure, os));
+  mountApp(place, { session, os, first: { task: address.task, seed: address.seed } });
+}
+
+/** What escaped every other door is a defect of ours. */
+function defect(thrown: unknown): Failure {
+  return { code: 'internal', facts: { message: thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : String(thrown) } };
+}

@@ -1,0 +1,49 @@
+/** Where the panels stand: stage and its caption, the column in its fixed order, Stop. */
+import { useEffect, useState } from 'react';
+import { Activity } from '../activity/Activity.tsx';
+import { Cameras } from '../cameras/Cameras.tsx';
+import { Caption } from '../caption/Caption.tsx';
+import { useSession } from '../context.ts';
+import { Header } from '../header/Header.tsx';
+import { JointPlot } from '../plot/JointPlot.tsx';
+import { Safety } from '../safety/Safety.tsx';
+import { SentenceBox } from '../sentence/SentenceBox.tsx';
+import { Speed } from '../speed/Speed.tsx';
+import { StageView } from '../stage/StageView.tsx';
+import { StopBar } from '../stop/StopBar.tsx';
+
+type Start = 'starting' | 'ready' | 'failed';
+
+export function App() {
+  const start = useStart();
+  return (
+    <div className="app" data-start={start}>
+      <Header />
+      <main className="app-main">
+        <StageView />
+        <Caption start={start} />
+        <JointPlot />
+      </main>
+      <aside className="app-column">
+        <Cameras />
+        <SentenceBox ready={start === 'ready'} />
+        <Activity />
+        <Speed />
+        <Safety />
+      </aside>
+      <StopBar />
+    </div>
+  );
+}
+
+function useStart(): Start {
+  const session = useSession();
+  const [start, setStart] = useState<Start>('starting');
+  useEffect(() => {
+    session.ready.then(
+      () => setStart('ready'),
+      () => setStart('failed'),
+    );
+  }, [session]);
+  return start;
+}

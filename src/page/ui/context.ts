@@ -1,0 +1,34 @@
+/** How a panel reaches the session, and reads one of its stores. */
+import { createContext, useContext } from 'react';
+import { useStore } from 'zustand';
+import type { StoreApi } from 'zustand/vanilla';
+import type { Session } from '../session/session.ts';
+import type { Stores } from '../session/stores.ts';
+import type { OperatingSystem } from '../words/failures.ts';
+
+export interface UiContext {
+  readonly session: Session;
+  readonly os: OperatingSystem;
+  /** `?task=`, `?seed=`: fill the box, start nothing. */
+  readonly first: { readonly task: string; readonly seed: number };
+}
+
+export const UiContextHolder = createContext<UiContext | null>(null);
+
+export function useUi(): UiContext {
+  const ui = useContext(UiContextHolder);
+  if (ui === null) throw new Error('a panel outside the app');
+  return ui;
+}
+
+export function useSession(): Session {
+  return useUi().session;
+}
+
+type StateOf<Store> = Store extends StoreApi<infer State> ? State : never;
+
+/** What a store holds, or a part of it. The part must be the same object while nothing changed. */
+export function useNoun<Name extends keyof Stores>(name: Name): StateOf<Stores[Name]> {
+  const store: StoreApi<unknown> = useSession().stores[name];
+  return useStore(store) as StateOf<Stores[Name]>;
+}

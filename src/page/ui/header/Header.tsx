@@ -1,0 +1,38 @@
+/** The top line: what this is, that it is simulated, which engine runs and why. */
+import { useNoun, useUi } from '../context.ts';
+import { adapterLabel, engineLabel, engineReason, selfTestLine } from '../../words/labels.ts';
+import { failureWords } from '../../words/failures.ts';
+import { APP_NAME, FAST, LOCAL_HINT, SIMULATED, SIMULATED_HINT } from '../../words/panels.ts';
+import './header.css';
+
+export function Header() {
+  return (
+    <header className="app-header header">
+      <h1>{APP_NAME}</h1>
+      <span className="chip chip-simulated" title={SIMULATED_HINT}>
+        {SIMULATED}
+      </span>
+      <span className="quiet header-hint">{LOCAL_HINT}</span>
+      <EngineChip />
+    </header>
+  );
+}
+
+function EngineChip() {
+  const { os } = useUi();
+  const policy = useNoun('policy');
+  if (policy.kind !== 'ready') {
+    return (
+      <span className="chip header-engine" data-testid="engine">
+        {FAST.engine}: {FAST.noEngine}
+      </span>
+    );
+  }
+  const reason = engineReason(policy.engine, (failure) => failureWords(failure, os).title);
+  const details = [reason, selfTestLine(policy.engine), adapterLabel(policy.engine)].filter((line) => line !== null);
+  return (
+    <span className="chip header-engine" data-testid="engine" title={details.join('\n')}>
+      {engineLabel(policy.engine, policy.info)}
+    </span>
+  );
+}

@@ -1,0 +1,96 @@
+/**
+ * The joints by hand: a slider each, with target, actual and limits in LeRobot units, and keys to hold. Locked while a
+ * policy moves the arm and after Stop.
+ */
+import { useRef } from 'react';
+import { GRIPPER_INDEX, JOINT_NAMES, type JointName } from '#contracts/joints.ts';
+import { useNoun, useSession } from '../context.ts';
+import { JOINT_MARKS } from '../joint-marks.ts';
+import { useJog } from './use-jog.ts';
+import { JOINT_LABELS } from '../../words/labels.ts';
+import { jointValue } from '../../words/numbers.ts';
+import { DOES } from '../../words/panels.ts';
+import './joints.css';
+
+export function Joints() {
+  const panel = useRef<HTMLDivElement>(null);
+  const arm = useNoun('arm');
+  const run = useNoun('run');
+  const lock = lockOf(arm, run.kind === 'running' || run.kind === 'waiting' || run.kind === 'finishing');
+  useJog(panel, lock === null);
+  return (
+    <div className="joints" ref={panel} role="group" aria-label={DOES.joints} data-testid="joints">
+      <div className="joint joint-head quiet" aria-hidden="true">
+        <span className="joint-name">{DOES.joints}</span>
+        <span />
+        <span className="joint-number">{DOES.target}</span>
+        <span className="joint-number">{DOES.actual}</span>
+      </div>
+      {JOINT_NAMES.map((name, index) => (
+        <JointRow key={name} name={name} index={index} locked={lock !== null} />
+      ))}
+      <p className="quiet">{lock === null ? DOES.jogHint : DOES.locked[lock]}</p>
+    </div>
+  );
+}
+
+function lockOf(arm: ReturnType<typeof useNoun<'arm'>>, running: boolean): keyof typeof DOES.locked | null {
+  if (arm.kind === null || arm.limits.length === 0) return 'starting';
+  if (running || arm.mode === 'policy') return 'policy';
+  return arm.mode === 'idle' || arm.mode === 'manual' ? null : 'stopped';
+}
+
+function JointRow({ name, index, locked }: { readonly name: JointName; readonly index: number; readonly locked: boolean }) {
+  const session = useSession();
+  const arm = useNoun('arm');
+  const limits = arm.limits[index];
+  const kind = index === GRIPPER_INDEX ? 'gripper' : 'arm';
+  const target = arm.target?.[index] ?? null;
+  const actual = arm.measured?.[index] ?? null;
+  const mark = JOINT_MARKS[index];
+  const least = limits?.least ?? 0;
+  const most = limits?.most ?? 1;
+  const place = actual === null ? null : Math.min(1, Math.max(0, (actual - least) / (most - least)));
+  const text = jointValue(target, kind);
+  return (
+    <div className="joint" data-limited={arm.limited[index] === true} style={{ '--joint': mark?.colour } as React.CSSProperties}>
+      <span className="joint-name">
+        <b className="joint-badge">{mark?.number}</b>
+        <span>
+          {JOINT_LABELS[name]}
+          <span className="joint-keys" aria-hidden="true">
+            {mark?.keys.map((key) => (
+              <kbd key={key}>{key.replace('Key', '')}</kbd>
+            ))}
+          </span>
+        </span>
+      </span>
+      <span className="joint-slider">
+        <input
+          type="range"
+          min={least}
+          max={most}
+          step="0.5"
+          disabled={locked}
+          value={target ?? least}
+          aria-label={JOINT_LABELS[name]}
+          aria-valuetext={`${DOES.target} ${text}, ${DOES.actual} ${jointValue(actual, kind)}`}
+          onChange={(event) => {
+            // A refusal (Stop a moment ago) is visible in the panel's own line.
+            session.setTarget(index, event.target.valueAsNumber).catch(() => undefined);
+          }}
+          data-testid={`slider-${name}`}
+        />
+        {place === null ? null : <i className="joint-actual" style={{ left: `calc(8px + (100% - 16px) * ${place.toFixed(4)})` }} />}
+        <span className="joint-limits numeric" aria-hidden="true">
+          <span>{limits === undefined ? '' : jointValue(least, kind)}</span>
+          <span>{limits === undefined ? '' : jointValue(most, kind)}</span>
+        </span>
+      </span>
+      <span className="joint-number numeric">{text}</span>
+      <span className="joint-number numeric" data-testid={`actual-${name}`}>
+        {jointValue(actual, kind)}
+      </span>
+    </div>
+  );
+}

@@ -1,0 +1,30 @@
+/** How safe: what state the arm is in, what the gate limited, what the last Stop came to. */
+import { useNoun } from '../context.ts';
+import { MODE_LABELS, RULE_LABELS } from '../../words/labels.ts';
+import { SAFE, SIMULATED, SIMULATED_HINT, stopLine } from '../../words/panels.ts';
+import type { SafetyRule } from '#contracts/control.ts';
+
+export function Safety() {
+  const arm = useNoun('arm');
+  const run = useNoun('run');
+  const clamps = run.kind === 'running' ? run.clamps : run.kind === 'over' ? run.report.control.clamps : {};
+  const limited = (Object.entries(clamps) as [SafetyRule, number][]).map(([rule, ticks]) => `${RULE_LABELS[rule]} ${ticks} ticks`);
+  return (
+    <section className="panel" aria-labelledby="safe">
+      <h2 id="safe">{SAFE.heading}</h2>
+      <dl className="figures numeric">
+        <dt>{SAFE.state}</dt>
+        <dd data-testid="mode" data-mode={arm.mode}>
+          {MODE_LABELS[arm.mode]}
+        </dd>
+        <dt>{SAFE.limited}</dt>
+        <dd>{limited.length === 0 ? SAFE.notLimited : limited.join(', ')}</dd>
+        <dt>{SAFE.lastStop}</dt>
+        <dd data-testid="last-stop">{arm.lastStop === null ? SAFE.noStop : stopLine(arm.lastStop)}</dd>
+      </dl>
+      <p className="quiet">
+        {SIMULATED}: {SIMULATED_HINT} {SAFE.explain}
+      </p>
+    </section>
+  );
+}

@@ -1,0 +1,57 @@
+/** What it is told: the sentence, three examples, Run. Enter runs. A sentence may be given before the policy is here. */
+import { useState, type FormEvent } from 'react';
+import { useNoun, useUi } from '../context.ts';
+import { EXAMPLE_SENTENCES } from '../../words/labels.ts';
+import { TOLD } from '../../words/panels.ts';
+import './sentence.css';
+
+export function SentenceBox({ ready }: { readonly ready: boolean }) {
+  const { session, first } = useUi();
+  const policy = useNoun('policy');
+  const run = useNoun('run');
+  const [sentence, setSentence] = useState(first.task);
+  const busy = run.kind === 'running' || run.kind === 'waiting' || run.kind === 'finishing';
+
+  const submit = (event: FormEvent): void => {
+    event.preventDefault();
+    if (busy || !ready) return;
+    // Failures of a run are shown by the session as cards.
+    session.runSentence({ task: sentence, seed: first.seed }).catch(() => undefined);
+  };
+
+  return (
+    <section className="panel sentence" aria-labelledby="told">
+      <h2 id="told">{TOLD.heading}</h2>
+      <form onSubmit={submit}>
+        <input
+          type="text"
+          aria-label={TOLD.label}
+          placeholder={TOLD.placeholder}
+          autoComplete="off"
+          maxLength={200}
+          value={sentence}
+          onChange={(event) => setSentence(event.target.value)}
+          data-testid="sentence"
+        />
+        <button type="submit" className="button button-accent" disabled={busy || !ready || sentence.trim() === ''} data-testid="run">
+          {run.kind === 'waiting' ? TOLD.waiting : busy ? TOLD.running : TOLD.run}
+        </button>
+      </form>
+      <ul aria-label={TOLD.examples}>
+        {examples(policy).map((example) => (
+          <li key={example}>
+            <button type="button" className="example" onClick={() => setSentence(example)}>
+              {example}
+            </button>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+/** What the policy's card says it is good at comes first; three in all. */
+function examples(policy: ReturnType<typeof useNoun<'policy'>>): readonly string[] {
+  const own = policy.kind === 'ready' ? policy.info.sentences : [];
+  return [...new Set([...own, ...EXAMPLE_SENTENCES])].slice(0, 3);
+}
