@@ -349,8 +349,8 @@ const WORDS: Readonly<Record<FailureCode, Words>> = {
     weight: 'note',
   }),
   'world/context-lost': (f) => ({
-    title: 'The simulated camera went dark',
-    happened: `Chrome took the drawing surface of the ${camera(f)} away. That happens after a driver restart or sleep.`,
+    title: say(f, 'camera') === 'view' ? 'The 3-D view went dark' : 'The simulated camera went dark',
+    happened: `Chrome took the drawing surface of the ${say(f, 'camera') === 'view' ? '3-D view' : camera(f)} away. That happens after a driver restart or sleep.`,
     next: 'The arm holds. Reload the page to get the picture back.',
     action: 'reload',
     weight: 'fault',

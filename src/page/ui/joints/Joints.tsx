@@ -5,6 +5,7 @@
 import { useRef } from 'react';
 import { GRIPPER_INDEX, JOINT_NAMES, type JointName } from '#contracts/joints.ts';
 import { useNoun, useSession } from '../context.ts';
+import { highlighted } from '../highlight.ts';
 import { JOINT_MARKS } from '../joint-marks.ts';
 import { useJog } from './use-jog.ts';
 import { JOINT_LABELS } from '../../words/labels.ts';
@@ -53,7 +54,15 @@ function JointRow({ name, index, locked }: { readonly name: JointName; readonly 
   const place = actual === null ? null : Math.min(1, Math.max(0, (actual - least) / (most - least)));
   const text = jointValue(target, kind);
   return (
-    <div className="joint" data-limited={arm.limited[index] === true} style={{ '--joint': mark?.colour } as React.CSSProperties}>
+    <div
+      className="joint"
+      onPointerEnter={() => highlighted.setState(index, true)}
+      onPointerLeave={() => highlighted.setState(null, true)}
+      onFocus={() => highlighted.setState(index, true)}
+      onBlur={() => highlighted.setState(null, true)}
+      data-limited={arm.limited[index] === true}
+      style={{ '--joint': mark?.colour } as React.CSSProperties}
+    >
       <span className="joint-name">
         <b className="joint-badge">{mark?.number}</b>
         <span>

@@ -1,18 +1,64 @@
 /** The stage: the 3-D view, failure cards over it, and the table's few controls. */
-import { useRef } from 'react';
-import { JOG_AREA } from '../joints/use-jog.ts';
+import { useEffect, useRef } from 'react';
+import type { SceneDescription } from '#contracts/scene.ts';
+import { asFailure } from '#core/lib/failure.ts';
+import { createStage, type Stage } from '../../stage/stage.ts';
+import type { Session } from '../../session/session.ts';
+import { useNoun, useSession } from '../context.ts';
 import { Failures } from '../failures/Failures.tsx';
+import { highlighted } from '../highlight.ts';
+import { JOG_AREA } from '../joints/use-jog.ts';
 import { TableControls } from './TableControls.tsx';
 import { STAGE } from '../../words/panels.ts';
 import './stage.css';
 
 export function StageView() {
+  const session = useSession();
   const place = useRef<HTMLDivElement>(null);
+  const hasScene = useNoun('world').scene !== null;
+
+  useEffect(() => {
+    const { scene } = session.stores.world.getState();
+    if (place.current === null || scene === null) return;
+    return showStage(session, place.current, scene.description);
+  }, [session, hasScene]);
+
   return (
     <div className="stage">
-      <div ref={place} className="stage-view" tabIndex={0} role="application" aria-label={STAGE.label} data-testid="stage" {...{ [JOG_AREA]: '' }} />
+      <div ref={place} className="stage-view" data-testid="stage" {...{ [JOG_AREA]: '' }} />
+      {hasScene ? null : <p className="stage-waiting quiet">{STAGE.settingUp}</p>}
       <Failures />
       <TableControls />
     </div>
   );
+}
+
+/** Puts the imperative stage into its place and keeps it up to date without React. Returns how to take it away. */
+function showStage(session: Session, container: HTMLElement, description: SceneDescription): (() => void) | undefined {
+  let stage: Stage;
+  try {
+    stage = createStage({ container, description, poses: session.poses, label: STAGE.label, onContext: (state) => tellContext(session, state) });
+  } catch (thrown) {
+    session.reportFailure(asFailure(thrown));
+    return undefined;
+  }
+  const offs = [
+    session.events.on('world', (scene) => stage.setScene(scene.description)),
+    session.events.on('path', (path) => stage.setGhost(path)),
+    highlighted.subscribe((joint) => stage.highlightJoint(joint)),
+  ];
+  return () => {
+    for (const off of offs) off();
+    stage.dispose();
+  };
+}
+
+function tellContext(session: Session, state: 'lost' | 'restored'): void {
+  if (state === 'lost') {
+    session.reportFailure({ code: 'world/context-lost', facts: { camera: 'view' } });
+    return;
+  }
+  for (const { id, failure } of session.stores.failures.getState()) {
+    if (failure.code === 'world/context-lost' && failure.facts['camera'] === 'view') session.dismissFailure(id);
+  }
 }
