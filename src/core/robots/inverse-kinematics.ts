@@ -2,12 +2,13 @@
  * Inverse kinematics: joint angles that put the grip point somewhere, by damped least squares inside the joint limits.
  *
  * One step solves (J^T J + lambda^2 I) dq = J^T e. The damping lambda keeps the step finite where the arm is stretched
- * out and J loses rank; the price is a few more steps. A five-joint arm cannot take every orientation, so the caller
- * says which directions matter and gets back how far the answer is off; nothing is refused here.
+ * out and J loses rank. It adapts (Levenberg and Marquardt): a step that makes the error smaller is kept and lambda
+ * shrinks, one that does not is thrown away and lambda grows. A five-joint arm cannot take every orientation, so the
+ * caller says which directions matter and gets back how far the answer is off; nothing is refused here.
  *
  * Pure and repeatable: the same goal from the same start gives the same answer. Knows no obstacles and no time.
  */
-import { GRIPPER_INDEX, JOINT_COUNT } from '#contracts/joints.ts';
+import { GRIPPER_INDEX } from '#contracts/joints.ts';
 import type { Pose, RobotDescription, Vector3 } from '#contracts/robot.ts';
 import type { JointRadians } from '#contracts/units.ts';
 import { gripPose, jointAxes, linkPoses } from './kinematics.ts';
@@ -31,21 +32,28 @@ export interface GripSolution {
 }
 
 const STEPS = 200;
-const LAMBDA = 0.005;
+const LAMBDA = { first: 0.005, least: 1e-4, most: 10 };
 /** Metres a radian of direction error counts for: about the distance from wrist to fingertip. */
 const DIRECTION_WEIGHT = 0.1;
 /** No joint turns further than this in one step: the Jacobian is only true nearby. */
 const LARGEST_STEP_RAD = 0.3;
 const GOOD_ENOUGH = { positionM: 1e-6, directionRad: 1e-5 };
-/** When no joint moves by more than this the answer will not get better: out of reach, or at a limit. */
-const STUCK_RAD = 1e-7;
-
 export function solveGrip(robot: RobotDescription, goal: GripGoal, start: ArrayLike<number>): GripSolution {
-  const angles = Float64Array.from(start) as JointRadians;
-  for (let step = 0; step < STEPS; step++) {
+  let angles = Float64Array.from(start) as JointRadians;
+  let lambda = LAMBDA.first;
+  let cost = costOf(goal, gripPose(robot, angles));
+  for (let step = 0; step < STEPS && lambda < LAMBDA.most; step++) {
     const { positionErrorM, directionErrorRad } = errors(goal, gripPose(robot, angles));
     if (positionErrorM < GOOD_ENOUGH.positionM && directionErrorRad < GOOD_ENOUGH.directionRad) break;
-    if (improve(robot, goal, angles) < STUCK_RAD) break;
+    const tried = stepped(robot, goal, angles, lambda);
+    const triedCost = costOf(goal, gripPose(robot, tried));
+    if (triedCost < cost) {
+      angles = tried;
+      cost = triedCost;
+      lambda = Math.max(lambda / 3, LAMBDA.least);
+    } else {
+      lambda *= 4;
+    }
   }
   return { angles, ...errors(goal, gripPose(robot, angles)) };
 }
@@ -79,15 +87,14 @@ export function reachDown(robot: RobotDescription, position: Vector3, closingYaw
   return null;
 }
 
-/** One damped step, in place. Returns the furthest any joint turned, radians. */
-function improve(robot: RobotDescription, goal: GripGoal, angles: Float64Array): number {
+/** The angles after one damped step, inside the limits. */
+function stepped(robot: RobotDescription, goal: GripGoal, angles: JointRadians, lambda: number): JointRadians {
   const grip = gripPose(robot, angles);
-  const axes = jointAxes(robot, linkPoses(robot, angles));
-  const rows: { readonly error: number; readonly gradient: number[] }[] = [];
+  const arm = jointAxes(robot, linkPoses(robot, angles)).slice(0, GRIPPER_INDEX);
+  const rows: { readonly error: number; readonly gradient: readonly number[] }[] = [];
   const addRows = (error: Vector3, columns: readonly Vector3[]): void => {
     for (const k of [0, 1, 2] as const) rows.push({ error: error[k], gradient: columns.map((column) => column[k]) });
   };
-  const arm = axes.slice(0, GRIPPER_INDEX);
   addRows(
     subtract(goal.position, grip.position),
     arm.map(({ axis, point }) => cross(axis, subtract(grip.position, point))),
@@ -98,19 +105,23 @@ function improve(robot: RobotDescription, goal: GripGoal, angles: Float64Array):
       arm.map(({ axis }) => scale(cross(axis, have), DIRECTION_WEIGHT)),
     );
   }
-  const change = dampedLeastSquares(rows, GRIPPER_INDEX);
+  const change = dampedLeastSquares(rows, GRIPPER_INDEX, lambda);
   const largest = Math.max(...change.map(Math.abs));
   const shrink = largest > LARGEST_STEP_RAD ? LARGEST_STEP_RAD / largest : 1;
-  let furthest = 0;
-  for (let i = 0; i < GRIPPER_INDEX; i++) {
+  return angles.map((before, i) => {
     const joint = robot.joints[i];
-    if (joint === undefined) throw new RangeError(`expected ${JOINT_COUNT} joints`);
-    const before = angles[i] ?? 0;
-    const after = Math.min(joint.most, Math.max(joint.least, before + shrink * (change[i] ?? 0)));
-    furthest = Math.max(furthest, Math.abs(after - before));
-    angles[i] = after;
-  }
-  return furthest;
+    if (joint === undefined || i >= GRIPPER_INDEX) return before;
+    return Math.min(joint.most, Math.max(joint.least, before + shrink * (change[i] ?? 0)));
+  }) as JointRadians;
+}
+
+/** What a step must make smaller: squared metres, directions weighted. */
+function costOf(goal: GripGoal, grip: Pose): number {
+  const off = subtract(goal.position, grip.position);
+  return directions(goal, grip).reduce((sum, { have, want }) => {
+    const turn = scale(subtract(want, have), DIRECTION_WEIGHT);
+    return sum + dot(turn, turn);
+  }, dot(off, off));
 }
 
 function directions(goal: GripGoal, grip: Pose): readonly { readonly have: Vector3; readonly want: Vector3 }[] {
@@ -126,12 +137,12 @@ function errors(goal: GripGoal, grip: Pose): { readonly positionErrorM: number; 
 }
 
 /** Solves (J^T J + lambda^2 I) x = J^T e by Gaussian elimination; the matrix is small and positive definite. */
-function dampedLeastSquares(rows: readonly { readonly error: number; readonly gradient: readonly number[] }[], count: number): number[] {
+function dampedLeastSquares(rows: readonly { readonly error: number; readonly gradient: readonly number[] }[], count: number, lambda: number): number[] {
   const at = (matrix: readonly number[][], r: number, c: number): number => matrix[r]?.[c] ?? 0;
   const system = Array.from({ length: count }, (_, r) =>
     Array.from({ length: count + 1 }, (_unused, c) => {
       const sum = rows.reduce((s, row) => s + (row.gradient[r] ?? 0) * (c === count ? row.error : (row.gradient[c] ?? 0)), 0);
-      return r === c ? sum + LAMBDA ** 2 : sum;
+      return r === c ? sum + lambda ** 2 : sum;
     }),
   );
   for (let pivot = 0; pivot < count; pivot++) {

@@ -1,0 +1,98 @@
+/**
+ * Picture requests from inference and page, answered one by one between two batches of physics: all pictures of one
+ * request show the same instant. Knows request and answer; drawing is `core/world/cameras.ts`.
+ *
+ * A camera that fails (no WebGL, a lost context) answers every request with its failure; the world goes on without it.
+ */
+import type { CameraPicture } from '#contracts/picture.ts';
+import type { Failure } from '#contracts/failure.ts';
+import type { SceneDescription } from '#contracts/scene.ts';
+import type { PictureReply, PictureRequest } from '#contracts/world.ts';
+import type { Clock } from '#contracts/time.ts';
+import { asFailure, FailureError } from '#core/lib/failure.ts';
+import type { CameraRenderer } from '#core/world/cameras.ts';
+
+/** More cameras in one request than any policy has. */
+const MOST_CAMERAS = 8;
+
+export interface PicturePort {
+  postMessage(reply: PictureReply, transfer: Transferable[]): void;
+  onmessage: ((event: MessageEvent<PictureRequest>) => void) | null;
+  close(): void;
+}
+
+export interface Pictures {
+  setScene(description: SceneDescription): void;
+  /** Answers on this port from now on. A port of the same name before it is closed. */
+  serve(name: string, port: PicturePort): void;
+  answer(request: PictureRequest): PictureReply;
+  /** Median milliseconds by camera. */
+  cameraMs(): Readonly<Record<string, number>>;
+  /** Why there are no pictures, or null. */
+  failure(): Failure | null;
+  close(): void;
+}
+
+/** `open` makes the renderer, once, for the first scene; what it throws is every picture's answer from then on. */
+export function createPictures(clock: Clock, poses: () => Float64Array, open: (description: SceneDescription) => CameraRenderer): Pictures {
+  const ports = new Map<string, PicturePort>();
+  const sequences = new Map<string, number>();
+  let renderer: { readonly kind: 'none' } | { readonly kind: 'open'; readonly it: CameraRenderer } | { readonly kind: 'failed'; readonly failure: Failure } = { kind: 'none' };
+
+  const draw = (request: PictureRequest): readonly CameraPicture[] => {
+    if (renderer.kind === 'none') throw new FailureError('world/physics', { message: 'no scene yet' });
+    if (renderer.kind === 'failed') throw new FailureError(renderer.failure.code, renderer.failure.facts);
+    const { it } = renderer;
+    if (request.cameras.length > MOST_CAMERAS) throw new FailureError('control/out-of-range', { what: 'cameras', found: request.cameras.length, least: 1, most: MOST_CAMERAS });
+    const instant = poses();
+    const capturedAtMs = clock.nowMs();
+    return request.cameras.map(({ key, width, height }) => {
+      const picture = it.render(key, width, height, instant);
+      const sequence = (sequences.get(key) ?? 0) + 1;
+      sequences.set(key, sequence);
+      return { camera: key, picture, capturedAtMs, sequence };
+    });
+  };
+  const answer = (request: PictureRequest): PictureReply => {
+    try {
+      return { id: request.id, kind: 'pictures', pictures: draw(request) };
+    } catch (thrown) {
+      return { id: request.id, kind: 'failed', failure: asFailure(thrown) };
+    }
+  };
+
+  return {
+    setScene(description) {
+      if (renderer.kind === 'open') {
+        renderer.it.setScene(description);
+        return;
+      }
+      try {
+        renderer = { kind: 'open', it: open(description) };
+      } catch (thrown) {
+        renderer = { kind: 'failed', failure: asFailure(thrown) };
+      }
+    },
+    serve(name, port) {
+      ports.get(name)?.close();
+      ports.set(name, port);
+      port.onmessage = (event) => {
+        const reply = answer(event.data);
+        // Each picture's bytes are its own array, so they are moved, not copied.
+        const moved = reply.kind === 'pictures' ? reply.pictures.map(({ picture }) => picture.data.buffer as ArrayBuffer) : [];
+        port.postMessage(reply, moved);
+      };
+    },
+    answer,
+    cameraMs: () => (renderer.kind === 'open' ? renderer.it.pictureMs() : {}),
+    failure() {
+      if (renderer.kind === 'failed') return renderer.failure;
+      return renderer.kind === 'open' && renderer.it.isLost() ? { code: 'world/context-lost', facts: { camera: 'all' } } : null;
+    },
+    close() {
+      for (const port of ports.values()) port.close();
+      if (renderer.kind === 'open') renderer.it.dispose();
+      renderer = { kind: 'none' };
+    },
+  };
+}
