@@ -20,7 +20,7 @@ describe('a pack', () => {
   it('holds what was planned, aligned, hashed, and readable row by row', async () => {
     const store = memoryStore();
     const seen: number[] = [];
-    expect(await convert(filesOf(), store, ({ doneTensors }) => seen.push(doneTensors))).toEqual({ bytes: 64 + 24 + 48, fromStore: false });
+    expect(await convert(filesOf(), store, ({ doneTensors }) => seen.push(doneTensors))).toMatchObject({ bytes: 64 + 24 + 48, fromStore: false });
     expect(seen).toEqual([1, 2, 3]);
     const pack = await store.open('tiny');
     expect(pack.manifest.tensors.map(({ name, file, offset, length }) => [name, file, offset, length])).toEqual([
@@ -62,6 +62,19 @@ describe('a pack', () => {
     const store = memoryStore();
     const results = await Promise.all([convert(filesOf(), store), convert(filesOf(), store), convert(filesOf({ 'card.json': '{"version":2}' }), store)]);
     expect(results.map(({ fromStore }) => fromStore)).toEqual([false, true, false]);
+  });
+
+  it('is opened by its name, or by name and content, and then never another', async () => {
+    const store = memoryStore();
+    const first = await convert(filesOf(), store);
+    // The same content from elsewhere keeps its name, though it is converted again.
+    expect(await convert(filesOf({ 'card.json': '{"version":2}' }), store)).toEqual({ ...first, fromStore: false });
+    const second = await convert(filesOf({ 'model.safetensors': weightsWith({ 'model.proj.bias': { dtype: 'F32', shape: [3], data: new Float32Array(3) } }), 'card.json': '{"version":3}' }), store);
+    expect(first.storedName).toMatch(/^tiny@[0-9a-f]{16}$/);
+    expect(second.storedName).not.toBe(first.storedName);
+    await expect(store.open('tiny')).resolves.toBeTruthy();
+    await expect(store.open(second.storedName)).resolves.toBeTruthy();
+    await expect(store.open(first.storedName)).rejects.toMatchObject({ failure: { code: 'store/not-found', facts: { name: first.storedName } } });
   });
 
   it('is used as it is when the host cannot be reached, and not when the host refuses', async () => {

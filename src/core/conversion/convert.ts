@@ -15,7 +15,7 @@ import type { CheckpointFiles } from './checkpoint-files.ts';
 import { layOut } from './pack.ts';
 import { elementCount } from './safetensors.ts';
 import { sha256, type Sha256, sha256Hex } from './sha256.ts';
-import type { PackFileWriter, PackStore } from './store.ts';
+import { type PackFileWriter, type PackStore, storedName, type StoredPack } from './store.ts';
 
 /** Counts changes of the pack's layout: a stored pack of another revision is made again. */
 const CONVERTER_REVISION = 1;
@@ -31,6 +31,8 @@ export interface ConversionRequest {
 }
 
 export interface ConversionResult {
+  /** Name and content, for `PackStore.open`. */
+  readonly storedName: string;
   readonly bytes: number;
   /** True where the pack was there already and no weight was read. */
   readonly fromStore: boolean;
@@ -55,25 +57,26 @@ async function convertAlone(request: ConversionRequest): Promise<ConversionResul
     const { code, facts } = asFailure(thrown);
     // No status: the host was never reached. A checkpoint that is reached and wrong is refused, stored pack or not.
     const offline = code === 'download/failed' && facts.status === null;
-    if (offline && stored !== null) return { bytes: packBytes(stored.manifest), fromStore: true };
+    if (offline && stored !== null) return resultOf(name, stored, 'from-store');
     throw thrown;
   }
   const plan = await recipe.plan(checkpoint.view, precision);
   const identity = identityOf(checkpoint, plan, precision);
-  if (stored?.identity === identity) return { bytes: packBytes(stored.manifest), fromStore: true };
-  const manifest = await writePack(checkpoint, plan, request);
-  await store.publish(name, { identity, manifest });
-  return { bytes: packBytes(manifest), fromStore: false };
+  if (stored?.identity === identity) return resultOf(name, stored, 'from-store');
+  const pack: StoredPack = { identity, manifest: await writePack(checkpoint, plan, request) };
+  await store.publish(name, pack);
+  return resultOf(name, pack, 'converted');
+}
+
+function resultOf(name: string, pack: StoredPack, how: 'from-store' | 'converted'): ConversionResult {
+  const bytes = pack.manifest.files.reduce((sum, file) => sum + file.bytes, 0);
+  return { storedName: storedName(name, pack.manifest), bytes, fromStore: how === 'from-store' };
 }
 
 function identityOf(checkpoint: Checkpoint, plan: PackPlan, precision: Precision): string {
   const tensors = plan.tensors.map(({ name, file, shape, sources }) => [name, file, shape, sources]);
   const said = JSON.stringify([CONVERTER_REVISION, checkpoint.identity, precision, plan.family, plan.info, plan.settings, tensors]);
   return sha256Hex(new TextEncoder().encode(said));
-}
-
-function packBytes(manifest: PackManifest): number {
-  return manifest.files.reduce((bytes, file) => bytes + file.bytes, 0);
 }
 
 interface OpenFile {

@@ -10,7 +10,7 @@
  */
 import { FailureError } from '#core/lib/failure.ts';
 import { openPackFrom } from './pack.ts';
-import type { PackFileWriter, PackStore, StoredPack } from './store.ts';
+import { findStored, type PackFileWriter, type PackStore, type StoredPack } from './store.ts';
 
 /** OPFS can rename a file in place (Chromium 110, Safari 15.2, Firefox 111); the type library does not say so yet. */
 interface MovableFile extends FileSystemFileHandle {
@@ -48,11 +48,11 @@ export function opfsStore(root = 'packs'): PackStore {
     },
     createFile: async (name) => createFile(await folders(), name),
     publish: async (name, pack) => publish(await folders(), name, pack),
-    open: async (name) => {
-      const pack = await readManifest(await folders(), name);
-      if (pack === null) throw new FailureError('store/not-found', { name });
+    open: async (stored) => {
+      const pack = await findStored(stored, async (name) => readManifest(await folders(), name));
+      if (pack === null) throw new FailureError('store/not-found', { name: stored });
       const contents = await contentsOf(await folders(), pack);
-      if (contents === null) throw new FailureError('store/corrupt', { name, file: 'weights' });
+      if (contents === null) throw new FailureError('store/corrupt', { name: stored, file: 'weights' });
       return openPackFrom(pack.manifest, contents);
     },
   };
