@@ -3,17 +3,26 @@
  * starts, stops or moves anything.
  */
 import type { ControlReport } from '#contracts/control.ts';
+import type { Failure } from '#contracts/failure.ts';
 import type { WorkersState } from './stores.ts';
 import { WORKER_NAMES } from '../runtime/house.ts';
 import { unitsOf } from './arm-reader.ts';
 import type { SessionContext } from './context.ts';
 import type { PlotHistory } from './history.ts';
+import { standingComplaint } from './passing.ts';
 
 const WORLD_STATUS_EVERY_MS = 1000;
 
 export function startMonitor(context: SessionContext, history: PlotHistory, isHidden: () => boolean): void {
   watchWorkers(context);
-  context.house.onReport((report) => takeReport(context, history, report));
+  const complaint = standingComplaint();
+  let told: Failure['code'] | null = null;
+  context.house.onReport((report) => {
+    takeReport(context, history, report);
+    const failure = complaint.take(report.failure, context.clock.nowMs());
+    if (failure !== null && failure.code !== told) context.report(failure);
+    told = failure?.code ?? null;
+  });
   void pollWorld(context, isHidden);
 }
 
@@ -52,7 +61,6 @@ function takeReport(context: SessionContext, history: PlotHistory, report: Contr
       target: unitsOf(tick.target),
     })),
   );
-  if (report.failure !== null && report.failure.code !== previous.failure?.code) context.report(report.failure);
   if (report.mode !== previous.mode) events.emit('mode', { mode: report.mode, previous: previous.mode });
   events.emit('ticks', report.ticks);
   events.emit('path', report.comingPath);

@@ -7,12 +7,13 @@
  *      └───────────┴────────────┴───────► failed
  */
 import type { ControlReport, RunControlReport, SafetyRule } from '#contracts/control.ts';
-import type { Failure, FailureCode } from '#contracts/failure.ts';
+import type { Failure } from '#contracts/failure.ts';
 import type { ChunkRecord } from '#contracts/inference.ts';
 import type { ReplayReport, RunFile, RunReport } from '#contracts/run.ts';
 import type { ResetRequest, SceneInfo } from '#contracts/scene.ts';
 import { asFailure, FailureError, unwrap } from '#core/lib/failure.ts';
 import type { SessionContext } from './context.ts';
+import { standingComplaint } from './passing.ts';
 import { latencySummary } from './percentile.ts';
 import type { PolicyVerbs, ReadyPolicy } from './policy-verbs.ts';
 import { checkRunFile } from './run-file.ts';
@@ -28,9 +29,6 @@ const ASK_AT_SHARE = 0.5;
  * arm can afford; the real arm's issue will ask for less.
  */
 const CHUNK_EXPIRY_MS = 10_000;
-/** These come and go when a machine is busy for a moment; the arm holds meanwhile. Standing longer, they end the run. */
-const PASSING: readonly FailureCode[] = ['observation/camera-stale', 'observation/state-stale', 'control/state-stale'];
-const PASSING_LIMIT_MS = 2000;
 
 export interface RunRequest {
   readonly task: string;
@@ -109,6 +107,12 @@ export function runVerbs(context: SessionContext, policies: PolicyVerbs, resetWo
     throw new FailureError('run/cancelled');
   };
 
+  /** An engine that failed is made anew at once, so that the next sentence only has to wait for it. */
+  const mendEngine = (failure: Failure): void => {
+    const state = stores.policy.getState();
+    if (failure.code.startsWith('engine/') && state.kind === 'ready') policies.load(state.source).catch(() => undefined);
+  };
+
   const readyArm = async (): Promise<void> => {
     const { mode, kind } = stores.arm.getState();
     if (kind === null) throw new FailureError('arm/not-connected');
@@ -168,6 +172,7 @@ export function runVerbs(context: SessionContext, policies: PolicyVerbs, resetWo
         },
       };
       enter({ kind: 'over', report });
+      if (ending.kind === 'failed') mendEngine(ending.failure);
       return report;
     });
   };
@@ -190,7 +195,10 @@ export function runVerbs(context: SessionContext, policies: PolicyVerbs, resetWo
       const watch: Watch = { runId, sentence: file.sentence, seconds: replayLimitSeconds(file, policy), fps: policy.info.fps, activity: 'replay', lastChunk: file.chunks.length - 1 };
       const { ending, control, records } = await between(mine, watch);
       enter({ kind: 'none' });
-      if (ending.kind === 'failed') throw new FailureError(ending.failure.code, ending.failure.facts);
+      if (ending.kind === 'failed') {
+        mendEngine(ending.failure);
+        throw new FailureError(ending.failure.code, ending.failure.facts);
+      }
       return { ...compareChunks(file.chunks, records), control };
     });
 
@@ -227,7 +235,7 @@ function watchRun(context: SessionContext, mine: Active, watch: Watch, enter: (s
   const clamps: Partial<Record<SafetyRule, number>> = {};
   let chunksPlayed = 0;
   let lastIndex = -1;
-  let complainingSinceMs: number | null = null;
+  const complaint = standingComplaint();
   enter({ kind: 'running', activity: watch.activity, runId: watch.runId, sentence: watch.sentence, startedAtMs, seconds: watch.seconds, chunk: null, chunksPlayed: 0, clamps: {} });
   stores.speed.setState({ chunkLatency: null });
 
@@ -244,21 +252,14 @@ function watchRun(context: SessionContext, mine: Active, watch: Watch, enter: (s
     if (state.kind === 'running') stores.run.setState({ ...state, chunk: played, chunksPlayed, clamps: { ...clamps } }, true);
   };
 
-  /** True where the complaint ends the run. */
-  const isFinal = (failure: Failure, nowMs: number): boolean => {
-    if (!PASSING.includes(failure.code)) return true;
-    complainingSinceMs ??= nowMs;
-    return nowMs - complainingSinceMs > PASSING_LIMIT_MS;
-  };
-
   const take = (report: ControlReport): void => {
     for (const tick of report.ticks) for (const rule of tick.rules) clamps[rule] = (clamps[rule] ?? 0) + 1;
     if (report.chunk !== null) takeChunk(report.chunk);
     if (report.mode === 'stopping' || report.mode === 'stopped') mine.end({ kind: 'stopped' });
     const played = watch.lastChunk !== null && lastIndex >= watch.lastChunk;
     if (played && (report.chunk === null || report.chunk.rowsLeft === 0 || report.failure !== null)) mine.end({ kind: 'played' });
-    if (report.failure === null) complainingSinceMs = null;
-    else if (isFinal(report.failure, clock.nowMs())) mine.end({ kind: 'failed', failure: report.failure });
+    const failure = complaint.take(report.failure, clock.nowMs());
+    if (failure !== null) mine.end({ kind: 'failed', failure });
   };
 
   const offs = [

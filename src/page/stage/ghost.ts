@@ -28,7 +28,7 @@ export function createGhost(robot: RobotDescription, geometry: readonly LinkGeom
   // win where both stand in the same place.
   const offset = { polygonOffset: true, polygonOffsetFactor: 2, polygonOffsetUnits: 8 } as const;
   const depth = new THREE.MeshBasicMaterial({ colorWrite: false, ...offset });
-  const glass = new THREE.MeshLambertMaterial({ transparent: true, opacity: 0.32, depthWrite: false, ...offset });
+  const glass = new THREE.MeshLambertMaterial({ transparent: true, opacity: 0.42, depthWrite: false, ...offset });
   const trailMaterial = new THREE.MeshBasicMaterial({ vertexColors: true, transparent: true, depthWrite: false });
   const dress = (material: THREE.Material, order: number): THREE.Group[] => {
     const groups = armObjects(geometry, (finish) => (finish === 'print' || finish === 'case' ? material : null));
@@ -39,7 +39,8 @@ export function createGhost(robot: RobotDescription, geometry: readonly LinkGeom
   const arms = [dress(depth, 10), dress(glass, 11)].map((groups) => groups.slice(1));
   root.add(...arms.flat());
   const trail = new THREE.Mesh(new THREE.BufferGeometry(), trailMaterial);
-  trail.renderOrder = 12;
+  // Before the glass, which would hide it.
+  trail.renderOrder = 9;
   trail.frustumCulled = false;
   root.add(trail);
   const colour = new THREE.Color();
@@ -64,6 +65,8 @@ export function createGhost(robot: RobotDescription, geometry: readonly LinkGeom
     setColour(next) {
       colour.copy(next);
       glass.color.copy(colour);
+      // A little light of its own: it is not a thing in the room.
+      glass.emissive.copy(colour).multiplyScalar(0.25);
       trailMaterial.color.copy(colour);
     },
     dispose() {

@@ -51,6 +51,8 @@ export interface Stage {
 export function createStage({ container, description, poses, label, onContext, onFrame }: StageOptions): Stage {
   const canvas = document.createElement('canvas');
   canvas.style.cssText = 'position:absolute;inset:0;width:100%;height:100%;display:block;touch-action:none';
+  // The wall behind the table: the page's ground, a little lighter where the lamp is.
+  canvas.style.background = 'radial-gradient(120% 90% at 42% 30%, color-mix(in oklab, var(--ground, #eef0ee) 90%, white), color-mix(in oklab, var(--ground, #eef0ee) 93%, black))';
   canvas.tabIndex = 0;
   canvas.setAttribute('role', 'img');
   canvas.setAttribute('aria-label', label);

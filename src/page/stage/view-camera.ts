@@ -1,6 +1,6 @@
 /**
  * Where a person looks from: the first view, which shows the whole arm and everything it can reach, and how mouse,
- * touch and keyboard turn it. Knows no scene beyond the box it has to show.
+ * touch and keyboard turn it. Knows no scene beyond the points it has to show.
  *
  * Keys, while the view has the focus: arrows turn, + and - zoom, Home goes back. Space and Escape are never taken:
  * they stop the arm.
@@ -9,14 +9,27 @@ import * as THREE from 'three';
 import { OrbitControls } from 'three/examples/jsm/controls/OrbitControls.js';
 
 /** What the first view must show: the arm in its usual poses, the fan of cubes, the bowl on either side. Metres. */
-const SHOWN = new THREE.Box3(new THREE.Vector3(-0.25, -0.31, 0), new THREE.Vector3(0.25, 0.05, 0.3));
+const SHOWN: readonly THREE.Vector3[] = (
+  [
+    [0, 0.04, 0],
+    [0, -0.02, 0.3],
+    [0, -0.2, 0.27],
+    [-0.06, -0.03, 0],
+    [0.06, -0.03, 0],
+    [-0.24, -0.1, 0.03],
+    [0.24, -0.1, 0.03],
+    [-0.19, -0.21, 0],
+    [0.19, -0.21, 0],
+    [0, -0.29, 0],
+  ] as const
+).map(([x, y, z]) => new THREE.Vector3(x, y, z));
 /** From the front, to the right, a little above. */
 const FIRST_DIRECTION = new THREE.Vector3(0.52, -0.8, 0.46).normalize();
 const FOV_DEGREES = 30;
 const TURN_A_KEY = (7.5 * Math.PI) / 180;
 const ZOOM_A_KEY = 1.12;
-/** Air around the box, as a share of the picture. */
-const MARGIN = 1.04;
+/** Air around it all, as a share of the picture. */
+const MARGIN = 1.1;
 
 export interface ViewCamera {
   readonly camera: THREE.PerspectiveCamera;
@@ -54,9 +67,9 @@ export function createViewCamera(element: HTMLElement, motion: 'smooth' | 'direc
   });
 
   const fit = (): void => {
-    const target = SHOWN.getCenter(new THREE.Vector3());
+    const { target, distance } = fittingView(camera);
     controls.target.copy(target);
-    camera.position.copy(target).addScaledVector(FIRST_DIRECTION, fittingDistance(camera));
+    camera.position.copy(target).addScaledVector(FIRST_DIRECTION, distance);
     controls.update();
     changed = true;
   };
@@ -123,22 +136,25 @@ const KEYS: Readonly<Record<string, 'home' | readonly [around: number, up: numbe
   Home: 'home',
 };
 
-/** How far away the camera must stand on FIRST_DIRECTION for every corner of the box to be in the picture. */
-function fittingDistance(camera: THREE.PerspectiveCamera): number {
-  const centre = SHOWN.getCenter(new THREE.Vector3());
+/** Where the camera must look, and from how far along FIRST_DIRECTION, for every point to be in the picture, centred. */
+function fittingView(camera: THREE.PerspectiveCamera): { readonly target: THREE.Vector3; readonly distance: number } {
   const right = new THREE.Vector3().crossVectors(camera.up, FIRST_DIRECTION).normalize();
   const up = new THREE.Vector3().crossVectors(FIRST_DIRECTION, right);
   const tangent = Math.tan((camera.fov * Math.PI) / 360);
-  let distance = 0;
-  for (const x of [SHOWN.min.x, SHOWN.max.x]) {
-    for (const y of [SHOWN.min.y, SHOWN.max.y]) {
-      for (const z of [SHOWN.min.z, SHOWN.max.z]) {
-        const corner = new THREE.Vector3(x, y, z).sub(centre);
-        const nearer = corner.dot(FIRST_DIRECTION);
-        const needed = Math.max(Math.abs(corner.dot(right)) / camera.aspect, Math.abs(corner.dot(up))) / tangent;
-        distance = Math.max(distance, nearer + needed * MARGIN);
-      }
-    }
+  const target = new THREE.Vector3(0, -0.14, 0.1);
+  let distance = 1;
+  // Each round centres the picture of the points and takes the distance at which the widest direction just fits.
+  for (let round = 0; round < 8; round++) {
+    const seen = SHOWN.map((point) => {
+      const from = point.clone().sub(target);
+      const depth = distance - from.dot(FIRST_DIRECTION);
+      return { x: from.dot(right) / depth, y: from.dot(up) / depth };
+    });
+    const xs = seen.map(({ x }) => x);
+    const ys = seen.map(({ y }) => y);
+    const [left, most, bottom, top] = [Math.min(...xs), Math.max(...xs), Math.min(...ys), Math.max(...ys)];
+    target.addScaledVector(right, ((left + most) / 2) * distance).addScaledVector(up, ((bottom + top) / 2) * distance);
+    distance *= (MARGIN * Math.max((most - left) / 2 / camera.aspect, (top - bottom) / 2)) / tangent;
   }
-  return distance;
+  return { target, distance };
 }

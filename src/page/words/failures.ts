@@ -60,6 +60,7 @@ function sayMs(facts: Facts, name: string): string {
 /** `observation.images.front` is the front camera. */
 function camera(facts: Facts): string {
   const key = say(facts, 'camera');
+  if (key === 'all') return 'simulated cameras';
   return `${key.split('.').at(-1) ?? key} camera`;
 }
 

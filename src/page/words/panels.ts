@@ -76,7 +76,7 @@ export const PLOT = { show: 'Show the joint plot', hide: 'Hide the joint plot', 
 export const FAILURES = { dismiss: 'Dismiss', label: 'What went wrong' } as const;
 
 export function pictureCaption(width: number, height: number, ageMs: number): string {
-  return `${SEES.simulated} · ${width} × ${height} · ${(ageMs / 1000).toFixed(1)} s old`;
+  return `${width} × ${height} · ${(ageMs / 1000).toFixed(1)} s old`;
 }
 
 export function stopLine(report: StopReport & { readonly confirmedAfterMs: number }): string {

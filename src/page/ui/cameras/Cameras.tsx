@@ -9,6 +9,7 @@ import { useNoun, useUi } from '../context.ts';
 import { currentMs } from '../use-now.ts';
 import { failureWords } from '../../words/failures.ts';
 import { cameraLabel } from '../../words/labels.ts';
+import { MISSING } from '../../words/numbers.ts';
 import { pictureCaption, SEES } from '../../words/panels.ts';
 import './cameras.css';
 
@@ -76,9 +77,11 @@ function CameraView({ cameraKey, live }: { readonly cameraKey: string; readonly 
       <canvas ref={canvas} width={DEFAULT_SIZE.width} height={DEFAULT_SIZE.height} role="img" aria-label={`${label}, ${SEES.simulated}`} />
       {state === 'live' ? null : <p className="camera-cover">{state === 'failed' ? `${SEES.failed}. ${trouble}` : SEES.waiting}</p>}
       <figcaption>
-        <strong>{label}</strong>
+        <span>
+          <strong>{label}</strong> <span className="quiet">{SEES.simulated}</span>
+        </span>
         <span className="quiet numeric" ref={caption}>
-          {SEES.simulated}
+          {MISSING}
         </span>
       </figcaption>
     </figure>

@@ -1,5 +1,5 @@
 /** Stop: always here, always the same size, from every panel, by pointer and by key. Beside it what follows a Stop. */
-import { useEffect } from 'react';
+import { useCallback, useEffect } from 'react';
 import { useNoun, useSession } from '../context.ts';
 import { stopKeys } from './stop-keys.ts';
 import { STOP } from '../../words/panels.ts';
@@ -7,8 +7,10 @@ import './stop.css';
 
 export function StopBar() {
   const session = useSession();
+  // A Stop that is not confirmed makes its own card.
+  const stop = useCallback(() => void session.stop().catch(() => undefined), [session]);
+  useEffect(() => stopKeys(window, stop), [stop]);
   const { mode, kind } = useNoun('arm');
-  useEffect(() => stopKeys(window, () => void session.stop().catch(() => undefined)), [session]);
   const canGoOn = mode === 'stopped' || mode === 'released';
   return (
     <div className="app-stop stop-bar">
@@ -20,8 +22,9 @@ export function StopBar() {
           {STOP.release}
         </button>
       </div>
-      {/* The pointer going down is enough: a press that slips off the button has meant Stop too. */}
-      <button type="button" className="stop" onPointerDown={() => void session.stop().catch(() => undefined)} onKeyDown={(event) => (event.key === 'Enter' ? void session.stop().catch(() => undefined) : undefined)} data-testid="stop">
+      {/* The pointer going down is enough: a press that slips off the button has meant Stop too. A click without a
+          pointer (Enter, a screen reader) has detail 0. */}
+      <button type="button" className="stop" onPointerDown={stop} onClick={(event) => (event.detail === 0 ? stop() : undefined)} data-testid="stop">
         <span>
           {STOP.stop} <small>{STOP.holds}</small>
         </span>
