@@ -23,8 +23,13 @@ export interface CameraFeed {
   close(): void;
 }
 
-/** Six a second: enough to see motion, a fifth of a core at worst. */
+/** Six a second are enough to see motion. */
 const PERIOD_MS = 165;
+/**
+ * Where a picture takes long (a software GPU that also draws the stage), people wait and physics does not: of the world
+ * worker's time at most this share goes into their pictures.
+ */
+const MOST_SHARE = 0.2;
 /** No answer for this long is a failed picture; the next request goes out all the same. */
 const ANSWER_LIMIT_MS = 3000;
 
@@ -65,7 +70,8 @@ export function cameraFeed(port: MessagePort, clock: Clock, isHidden: () => bool
     while (open) {
       const startedAtMs = clock.nowMs();
       await turn();
-      await clock.sleepUntil(startedAtMs + PERIOD_MS);
+      const tookMs = clock.nowMs() - startedAtMs;
+      await clock.sleepUntil(startedAtMs + Math.max(PERIOD_MS, tookMs / MOST_SHARE));
     }
   };
   void loop();

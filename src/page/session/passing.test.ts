@@ -9,9 +9,9 @@ describe('complaints that come and go', () => {
   it('are not told when they pass', () => {
     const standing = standingComplaint();
     expect(standing.take(late, 0)).toBeNull();
-    expect(standing.take(null, 1000)).toBeNull();
-    expect(standing.take(late, 1500)).toBeNull();
-    expect(standing.take(late, 1500 + PASSING_LIMIT_MS - 1)).toBeNull();
+    expect(standing.take(null, PASSING_LIMIT_MS - 1)).toBeNull();
+    expect(standing.take(late, PASSING_LIMIT_MS)).toBeNull();
+    expect(standing.take(late, 2 * PASSING_LIMIT_MS - 1)).toBeNull();
   });
 
   it('are told when they stay', () => {
