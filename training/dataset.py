@@ -69,7 +69,8 @@ def load(folder: pathlib.Path, chunk: int, only_success: bool = True) -> Samples
                 dict(
                     pictures=np.stack([t[f"pictures.{s}"][shots] for s in shorts], 1),
                     state=t["state"][ticks],
-                    actions=t["action"][np.minimum(rows, end - 1)],
+                    # What was asked for, not what noise or the gate made of it: the gate stands between policy and arm too.
+                    actions=t["wanted"][np.minimum(rows, end - 1)],
                     action_mask=(rows < end).astype(np.float32),
                     sentence=np.full(len(ticks), sentences.setdefault(card["sentence"], len(sentences))),
                     cubes=t["cubes"][ticks],

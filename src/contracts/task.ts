@@ -31,6 +31,8 @@ export interface CubeState {
   readonly colour: CubeColour;
   readonly sizeM: number;
   readonly position: Vector3;
+  /** Turn about the vertical, radians; what it means for a cube on its edge is left open. */
+  readonly yawRad: number;
   readonly speedMPerS: number;
   /** In contact with the gripper link or the jaw. */
   readonly touchedByGripper: boolean;

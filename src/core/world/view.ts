@@ -2,6 +2,7 @@
  * What a judge may look at, read out of the world: cubes with their speed and whether the gripper touches them, the bowl,
  * the grip point, the joints. Knows the names of the gripper's two links and nothing of any task.
  */
+import type { Quaternion } from '#contracts/robot.ts';
 import type { CubeState, PhysicsView } from '#contracts/task.ts';
 import { gripPose } from '#core/robots/kinematics.ts';
 import { norm } from '#core/robots/transforms.ts';
@@ -20,11 +21,13 @@ export function physicsView(world: World): PhysicsView {
   }
   const cubes = objects.flatMap((object): CubeState[] => {
     if (object.kind !== 'cube') return [];
+    const pose = world.pose(object.name);
     return [
       {
         colour: object.colour,
         sizeM: object.sizeM,
-        position: world.pose(object.name).position,
+        position: pose.position,
+        yawRad: yawOf(pose.rotation),
         speedMPerS: norm(world.velocity(object.name)),
         touchedByGripper: touched.has(object.name),
       },
@@ -39,4 +42,8 @@ export function physicsView(world: World): PhysicsView {
     gripPoint: gripPose(robot, joints).position,
     joints,
   };
+}
+
+function yawOf([w, x, y, z]: Quaternion): number {
+  return Math.atan2(2 * (w * z + x * y), 1 - 2 * (y * y + z * z));
 }

@@ -11,6 +11,7 @@ const cubeAt = (colour: CubeColour, x: number, y: number, z = SIZE / 2, more: Pa
   colour,
   sizeM: SIZE,
   position: [x, y, z],
+  yawRad: 0,
   speedMPerS: 0,
   touchedByGripper: false,
   ...more,
