@@ -60,7 +60,7 @@ function appOn(visit: Visit): App {
   return {
     visit,
     page,
-    sentence: page.getByRole('textbox', { name: /what should the arm do|sentence|tell the arm/i }),
+    sentence: page.getByRole('textbox', { name: /sentence/i }),
     run: page.getByRole('button', { name: /^run\b/i }),
     stop: page.getByRole('button', { name: /^stop\b/i }),
     alerts: page.getByRole('alert'),
