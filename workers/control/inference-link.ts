@@ -1,6 +1,9 @@
 /**
- * The port to inference. Knows that the other end may die and be replaced; knows nothing of chunks. Messages are taken
- * as they come: the queue behind `receive` keeps only the newest chunk, and only one request is ever out.
+ * The port to inference. Knows that the other end may be replaced; knows nothing of chunks. Messages are taken as they
+ * come: the queue behind `receive` keeps only the newest chunk, and only one request is ever out.
+ *
+ * A port does not tell that the thread at its other end died (Chromium 156 has no `close` event on ports). Then the
+ * request that is out runs into its timeout, or the page, which watches the thread, sends a new port.
  */
 import type { ControlToInference, InferenceToControl } from '#contracts/control.ts';
 import type { Failure } from '#contracts/failure.ts';
@@ -33,8 +36,6 @@ export function inferenceLink(first: MessagePort, listener: InferenceListener): 
       if (port === current) listener.receive(event.data);
     };
     port.onmessageerror = () => lose(port, 'unreadable message');
-    // Chromium says so when the thread at the other end is gone; where it does not, the request runs into its timeout.
-    port.addEventListener('close', () => lose(port, 'port closed'));
   };
   use(first);
   return { ask: (request) => current?.postMessage(request), use };

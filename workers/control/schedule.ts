@@ -34,7 +34,11 @@ export function startSchedule(clock: Clock, periodMs: number, tick: (time: TickT
       const anchored = startMs;
       await clock.sleepUntil(at);
       if (!running) return;
-      if (anchored !== startMs) continue; // the period changed while we slept
+      if (anchored !== startMs) {
+        // The period changed while we slept, and a sleep cannot be cut short: take up the new schedule at its next tick.
+        k = Math.floor((clock.nowMs() - startMs) / period);
+        continue;
+      }
       const nowMs = clock.nowMs();
       const due = Math.floor((nowMs - startMs) / period + ROUNDING);
       const skipped = Math.max(0, due - k);

@@ -1,6 +1,6 @@
 /**
- * The smallest world that moves an arm honestly: each joint goes to its target at a speed limit, limp joints sag to a
- * given pose. For tests of what talks to an arm; the physics have their own room.
+ * The smallest world that moves an arm honestly: each joint goes to its target at a speed limit, limp joints sag to
+ * zero. For tests of what talks to an arm; the physics have their own room.
  */
 import { JOINT_COUNT } from '#contracts/joints.ts';
 import { JOINTS_SLOT, JOINTS_SLOT_LENGTH, TARGETS_SLOT, TARGETS_SLOT_LENGTH } from '#contracts/slots.ts';
@@ -54,7 +54,7 @@ export function simulatedWorld(start: ArrayLike<number>, atMs: number): Simulate
       const limp = !listening || incoming[TARGETS_SLOT.torque.at] === 0;
       for (let i = 0; i < JOINT_COUNT; i++) {
         const from = position[i] as number;
-        const goal = limp ? (listening ? -1 : from) : (incoming[i] as number);
+        const goal = limp ? (listening ? 0 : from) : (incoming[i] as number);
         const step = ((limp ? SAG_RAD_PER_S : MAX_SPEED_RAD_PER_S) * ms) / 1000;
         position[i] = from + Math.min(step, Math.max(-step, goal - from));
         velocity[i] = ((position[i] as number) - from) / (ms / 1000);
