@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { readAddress } from './address.ts';
+import { DEFAULT_SEED, readAddress } from './address.ts';
 
 describe('the address', () => {
   it('forces an engine, gives a seed, fills the box', () => {
@@ -7,8 +7,8 @@ describe('the address', () => {
   });
 
   it('takes nothing it does not understand', () => {
-    expect(readAddress('?engine=cuda&seed=-1&seed=2')).toEqual({ engine: null, seed: 0, task: '' });
-    expect(readAddress('?seed=1e9')).toEqual({ engine: null, seed: 0, task: '' });
+    expect(readAddress('?engine=cuda&seed=-1&seed=2')).toEqual({ engine: null, seed: DEFAULT_SEED, task: '' });
+    expect(readAddress('?seed=1e9')).toEqual({ engine: null, seed: DEFAULT_SEED, task: '' });
     expect(readAddress(`?task=${'a'.repeat(1000)}`).task.length).toBe(200);
   });
 });

@@ -10,6 +10,8 @@ export interface AddressOptions {
   readonly task: string;
 }
 
+/** The scene that the world worker shows before it is asked for anything; another one would make the cubes jump. */
+export const DEFAULT_SEED = 7;
 const MAX_TASK_LETTERS = 200;
 
 export function readAddress(search: string): AddressOptions {
@@ -18,7 +20,7 @@ export function readAddress(search: string): AddressOptions {
   const seed = parameters.get('seed') ?? '';
   return {
     engine: engine === 'webgpu' || engine === 'wasm' ? engine : null,
-    seed: /^\d{1,9}$/.test(seed) ? Number(seed) : 0,
+    seed: /^\d{1,9}$/.test(seed) ? Number(seed) : DEFAULT_SEED,
     task: (parameters.get('task') ?? '').slice(0, MAX_TASK_LETTERS),
   };
 }

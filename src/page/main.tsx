@@ -3,6 +3,7 @@
  * together and knows nothing else.
  */
 import type { Failure } from '#contracts/failure.ts';
+import type { ResetRequest } from '#contracts/scene.ts';
 import { systemClock } from '#core/lib/clock.ts';
 import { readAddress } from './address.ts';
 import { createPlayground } from './api/playground.ts';
@@ -14,9 +15,6 @@ import { operatingSystem } from './ui/os.ts';
 import { failureWords } from './words/failures.ts';
 
 declare const __APP_VERSION__: string;
-
-/** What the table is laid for before anybody has typed anything. */
-const FIRST_TASK = 'pick up the red cube';
 
 const place = document.getElementById('app') as HTMLElement;
 const os = operatingSystem(navigator.userAgent);
@@ -35,6 +33,7 @@ switch (await ensureIsolation(baseUrl)) {
 
 function open(): void {
   const address = readAddress(location.search);
+  const reset: ResetRequest = { task: address.task, seed: address.seed };
   const clock = systemClock();
   const isHidden = (): boolean => document.hidden;
   const session = createSession({
@@ -43,12 +42,12 @@ function open(): void {
     isHidden,
     appVersion: __APP_VERSION__,
     engineChoice: address.engine,
-    firstReset: { task: address.task || FIRST_TASK, seed: address.seed },
+    firstReset: reset,
   });
   window.addEventListener('error', (event) => session.reportFailure(defect(event.error ?? event.message)));
   window.addEventListener('unhandledrejection', (event) => session.reportFailure(defect(event.reason)));
   window.playground = createPlayground(session, (failure) => failureWords(failure, os));
-  mountApp(place, { session, os, first: { task: address.task, seed: address.seed } });
+  mountApp(place, { session, os, first: { ...address, reset } });
 }
 
 /** What escaped every other door is a defect of ours. */

@@ -13,7 +13,7 @@ function smallRun(seed = 1): RunFile {
     versions: { app: '0.1.0', scene: 'abc', policy: 'pocket', provider: 'wasm' },
     sentence: 'pick up the red cube',
     seed: 7,
-    reset: { task: 'pick up the red cube', seed: 3, lightLevel: 0.5 },
+    reset: { task: 'pick up the red cube', seed: 3, lightLevel: 0.5, cubes: ['red', 'yellow'] },
     rateHz: 30,
     chunks: [
       {

@@ -8,6 +8,7 @@
  */
 import * as v from 'valibot';
 import type { RunFile } from '#contracts/run.ts';
+import { CUBE_COLOURS } from '#contracts/scene.ts';
 import { FailureError } from '#core/lib/failure.ts';
 
 /** A run of 1000 chunks with two pictures of 512 x 512 would be 2 GB: more than a tab can hold as text. */
@@ -54,7 +55,12 @@ const runFile = v.object({
   versions: v.object({ app: text, scene: text, policy: text, provider: text }),
   sentence: v.pipe(text, v.minLength(1)),
   seed: v.pipe(v.number(), v.integer()),
-  reset: v.object({ task: text, seed: v.pipe(v.number(), v.integer()), lightLevel: v.exactOptional(v.pipe(v.number(), v.minValue(0), v.maxValue(1))) }),
+  reset: v.object({
+    task: text,
+    seed: v.pipe(v.number(), v.integer()),
+    lightLevel: v.exactOptional(v.pipe(v.number(), v.minValue(0), v.maxValue(1))),
+    cubes: v.exactOptional(v.pipe(v.array(v.picklist(CUBE_COLOURS)), v.maxLength(CUBE_COLOURS.length))),
+  }),
   rateHz: v.pipe(v.number(), v.minValue(1), v.maxValue(1000)),
   chunks: v.pipe(v.array(chunkRecord), v.minLength(1), v.maxLength(MAX_CHUNKS)),
 });

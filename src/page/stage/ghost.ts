@@ -27,7 +27,8 @@ export function createGhost(robot: RobotDescription, geometry: readonly LinkGeom
   // Depth first, colour second: the ghost is one shape of glass, not a heap of panes. The offset lets the arm itself
   // win where both stand in the same place.
   const offset = { polygonOffset: true, polygonOffsetFactor: 2, polygonOffsetUnits: 8 } as const;
-  const depth = new THREE.MeshBasicMaterial({ colorWrite: false, ...offset });
+  // `transparent` puts it into the list that is drawn in `renderOrder`.
+  const depth = new THREE.MeshBasicMaterial({ colorWrite: false, transparent: true, ...offset });
   const glass = new THREE.MeshLambertMaterial({ transparent: true, opacity: 0.42, depthWrite: false, ...offset });
   const trailMaterial = new THREE.MeshBasicMaterial({ vertexColors: true, transparent: true, depthWrite: false });
   const dress = (material: THREE.Material, order: number): THREE.Group[] => {

@@ -2,6 +2,7 @@
 import { createContext, useContext } from 'react';
 import { useStore } from 'zustand';
 import type { StoreApi } from 'zustand/vanilla';
+import type { ResetRequest } from '#contracts/scene.ts';
 import type { Session } from '../session/session.ts';
 import type { Stores } from '../session/stores.ts';
 import type { OperatingSystem } from '../words/failures.ts';
@@ -9,8 +10,8 @@ import type { OperatingSystem } from '../words/failures.ts';
 export interface UiContext {
   readonly session: Session;
   readonly os: OperatingSystem;
-  /** `?task=`, `?seed=`: fill the box, start nothing. */
-  readonly first: { readonly task: string; readonly seed: number };
+  /** `?task=`, `?seed=`: fill the boxes, start nothing. `reset` is what the table is laid for at first. */
+  readonly first: { readonly task: string; readonly seed: number; readonly reset: ResetRequest };
 }
 
 export const UiContextHolder = createContext<UiContext | null>(null);

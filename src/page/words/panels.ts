@@ -9,7 +9,6 @@ export const LOCAL_HINT = 'Everything runs on this computer.';
 
 export const STAGE = {
   label: 'The arm and the table, in 3-D. Drag to look around.',
-  settingUp: 'Setting up the arm and the table',
   reset: 'Set the table',
   seed: 'Table no.',
   lightsOff: 'Lights off',

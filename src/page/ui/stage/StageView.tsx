@@ -2,9 +2,10 @@
 import { useEffect, useRef } from 'react';
 import type { SceneDescription } from '#contracts/scene.ts';
 import { asFailure } from '#core/lib/failure.ts';
+import { sceneFor } from '../../stage/first-scene.ts';
 import { createStage, type Stage } from '../../stage/stage.ts';
 import type { Session } from '../../session/session.ts';
-import { useNoun, useSession } from '../context.ts';
+import { useUi } from '../context.ts';
 import { Failures } from '../failures/Failures.tsx';
 import { highlighted } from '../highlight.ts';
 import { JOG_AREA } from '../joints/use-jog.ts';
@@ -13,20 +14,18 @@ import { STAGE } from '../../words/panels.ts';
 import './stage.css';
 
 export function StageView() {
-  const session = useSession();
+  const { session, first } = useUi();
   const place = useRef<HTMLDivElement>(null);
-  const hasScene = useNoun('world').scene !== null;
 
   useEffect(() => {
-    const { scene } = session.stores.world.getState();
-    if (place.current === null || scene === null) return;
-    return showStage(session, place.current, scene.description);
-  }, [session, hasScene]);
+    if (place.current === null) return;
+    const description = session.stores.world.getState().scene?.description ?? sceneFor(first.reset);
+    return showStage(session, place.current, description);
+  }, [session, first]);
 
   return (
     <div className="stage">
       <div ref={place} className="stage-view" data-testid="stage" {...{ [JOG_AREA]: '' }} />
-      {hasScene ? null : <p className="stage-waiting quiet">{STAGE.settingUp}</p>}
       <Failures />
       <TableControls />
     </div>
