@@ -18,6 +18,8 @@ export interface Room {
   readonly world: World;
   /** A fresh scene, published at once. Throws what `World.reset` throws, and then the room is empty until the next reset. */
   reset(request: ResetRequest): SceneDescription;
+  /** As `reset`, for a scene described by the caller and an arm that starts at `start` (radians) instead of at home. */
+  load(scene: SceneDescription, start: ArrayLike<number>): SceneDescription;
   /** Reads the targets, takes `steps` steps, publishes. Throws FailureError `world/physics`. */
   advance(steps: number): void;
   /** Poses of this instant, 7 numbers a body: a copy. */
@@ -61,6 +63,12 @@ export function createRoom(world: World, memory: Pick<SharedMemory, 'targets' | 
     world,
     reset(request) {
       const description = world.reset(request);
+      publish();
+      return description;
+    },
+    load(scene, start) {
+      const description = world.load(scene);
+      world.placeArm(start);
       publish();
       return description;
     },
