@@ -234,8 +234,8 @@ describe('a policy', () => {
     }
     expect(rig.reports.at(-1)?.failure?.code).toBe('control/state-stale');
     expect(rig.armRecord()[ARM_SLOT.readingKind.at]).toBe(2);
-    // Six ticks passed before the reading was stale.
-    expect(before! - rig.armRecord()[ARM_SLOT.rowsLeft.at]!).toBeLessThanOrEqual(7);
+    // Seven ticks passed before the reading was stale.
+    expect(before! - rig.armRecord()[ARM_SLOT.rowsLeft.at]!).toBeLessThanOrEqual(9);
     await rig.run(300);
     expect(rig.reports.at(-1)?.failure).toBeNull();
     expect(rig.armRecord()[ARM_SLOT.rowsLeft.at]).toBeLessThan(before!);

@@ -112,8 +112,11 @@ export class ControlLoop {
     return this.#connected === null || this.#connected.gate.still;
   }
 
-  /** Everything that happens in one tick. Never throws for anything the outside did: that becomes a failure in the report. */
-  tick(time: TickTime): void {
+  /**
+   * Everything that happens in one tick; what happened, or null without an arm. Never throws for anything the outside
+   * did: that becomes a failure in the report.
+   */
+  tick(time: TickTime): TickReport | null {
     this.#tick++;
     const { nowMs } = time;
     this.#obeyStop(nowMs);
@@ -124,7 +127,7 @@ export class ControlLoop {
     const passed = this.#command(wanted, reading, nowMs);
     this.#settle(passed, reading, nowMs);
     this.#askAhead(nowMs);
-    this.#tell(time, reading, wanted, passed);
+    return this.#tell(time, reading, wanted, passed);
   }
 
   /** Takes an arm that can be read now, and holds it where it is. Throws when it cannot be, or is somewhere impossible. */
@@ -363,31 +366,35 @@ export class ControlLoop {
     if (request !== null) this.#parts.ask(request);
   }
 
-  #tell(time: TickTime, reading: Reading<JointReadings> | null, wanted: Wanted | null, passed: Passed | null): void {
+  #tell(time: TickTime, reading: Reading<JointReadings> | null, wanted: Wanted | null, passed: Passed | null): TickReport | null {
     const { nowMs } = time;
-    const connected = this.#connected;
-    const target = connected === null ? null : connected.gate.positions();
+    const target = this.#connected === null ? null : this.#connected.gate.positions();
     const rowsLeft = this.#state.mode === 'policy' ? this.#state.run.rowsLeft : 0;
     this.#jitter.tick(time.lateMs, time.skipped);
     this.#publish({ tick: this.#tick, nowMs, mode: this.mode, reading, wanted: wanted?.positions ?? null, target, limitedJoints: passed?.limitedJoints ?? [], rowsLeft });
-    if (target !== null) {
-      const report: TickReport = {
-        tick: this.#tick,
-        atMs: nowMs,
-        periodMs: this.#lastTickMs === null ? 0 : nowMs - this.#lastTickMs,
-        mode: this.mode,
-        wanted: wanted === null ? null : Array.from(wanted.positions),
-        target: Array.from(target),
-        measured: reading === null || reading.kind === 'failed' ? null : Array.from(reading.value.position),
-        rules: passed?.rules ?? [],
-      };
+    const report: TickReport | null =
+      target === null
+        ? null
+        : {
+            tick: this.#tick,
+            atMs: nowMs,
+            periodMs: this.#lastTickMs === null ? 0 : nowMs - this.#lastTickMs,
+            mode: this.mode,
+            wanted: wanted === null ? null : Array.from(wanted.positions),
+            target: Array.from(target),
+            measured: reading === null || reading.kind === 'failed' ? null : Array.from(reading.value.position),
+            rules: passed?.rules ?? [],
+          };
+    if (report !== null) {
       this.#recent.push(report);
       this.#run?.record(report, time);
     }
     this.#lastTickMs = nowMs;
-    if (nowMs - this.#reportedMs < REPORT_EVERY_MS - REPORT_SLACK_MS) return;
-    this.#reportedMs = nowMs;
-    this.#parts.report(this.#controlReport());
+    if (nowMs - this.#reportedMs >= REPORT_EVERY_MS - REPORT_SLACK_MS) {
+      this.#reportedMs = nowMs;
+      this.#parts.report(this.#controlReport());
+    }
+    return report;
   }
 
   #controlReport(): ControlReport {
