@@ -1,0 +1,49 @@
+/** The episode worker as its callers see it: one episode a call, so that whoever calls decides when to stop. */
+import type { EngineReport, EngineChoice } from './inference.ts';
+import type { Contestant, EpisodeResult, EvaluationPlan } from './evaluation.ts';
+import type { EpisodeCard } from './episode.ts';
+import type { Outcome } from './failure.ts';
+import type { PolicyInfo } from './policy.ts';
+import type { TaskKind } from './task.ts';
+
+export interface EpisodeRequest
+  extends Pick<EvaluationPlan, 'cubes' | 'wording' | 'perturbation' | 'instruction' | 'inferenceDelayTicks' | 'playRows'> {
+  readonly task: TaskKind;
+  readonly seed: number;
+  /** Joint units of normal noise on the contestant's wishes, in bursts; 0 = none. For demonstrations of recovery. */
+  readonly injectedNoise: number;
+}
+
+export interface RecordingSettings {
+  /** A picture instant every so many ticks. */
+  readonly pictureEveryTicks: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** One episode with its pictures; the arrays are moved. Layout as in `contracts/episode.ts`, for one episode. */
+export interface RecordedEpisode {
+  readonly card: EpisodeCard;
+  readonly state: Float32Array;
+  readonly action: Float32Array;
+  readonly wanted: Float32Array;
+  readonly cubes: Float32Array;
+  readonly grip: Float32Array;
+  /** Ticks of the picture instants, counted in the episode. */
+  readonly shotTicks: Int32Array;
+  /** By short camera name: instants x height x width x 3. */
+  readonly pictures: Readonly<Record<string, Uint8Array>>;
+}
+
+/** The joint trace of one episode, for comparing and scrubbing: ticks x 6 radians, targets and measured. */
+export interface EpisodeTrace {
+  readonly targets: Float64Array;
+  readonly measured: Float64Array;
+}
+
+export interface EpisodeApi {
+  /** Who acts from now on. A policy is loaded from the model store. */
+  choose(contestant: Contestant, engine: EngineChoice): Promise<Outcome<{ readonly policy: PolicyInfo; readonly engine: EngineReport } | null>>;
+  episode(request: EpisodeRequest): Promise<Outcome<{ readonly result: EpisodeResult; readonly trace: EpisodeTrace }>>;
+  record(request: EpisodeRequest, settings: RecordingSettings): Promise<Outcome<{ readonly result: EpisodeResult; readonly recorded: RecordedEpisode }>>;
+}

@@ -1,0 +1,240 @@
+/**
+ * One episode: drawn from its seed, set up, acted out tick by tick, judged. Knows contestants by what they want and
+ * policies by the chunks they answer with; time is the manual clock's, so a result does not depend on the machine.
+ *
+ * A policy looks at tick t; its chunk reaches control `inferenceDelayTicks` later, and the rows whose time has passed are
+ * dropped, as they would be in the chain of workers.
+ */
+import type { Baseline, EpisodeResult } from '#contracts/evaluation.ts';
+import type { EpisodeRequest } from '#contracts/episode-api.ts';
+import type { CameraPicture } from '#contracts/picture.ts';
+import type { PolicyInfo, PredictedChunk } from '#contracts/policy.ts';
+import type { Observation } from '#contracts/observation.ts';
+import type { PhysicsView, TaskGoal, TaskVerdict } from '#contracts/task.ts';
+import { perturbPicture, perturbScene, perturbStart } from '#core/evaluation/perturbations.ts';
+import { FailureError } from '#core/lib/failure.ts';
+import { seededRandom, type Random } from '#core/lib/random.ts';
+import { gatherObservation } from '#core/observation/gather.ts';
+import { radiansVectorToUnits, unitsVectorToRadians } from '#core/robots/units.ts';
+import { sceneFor } from '#core/scene/description.ts';
+import { DRAWING_VERSION } from '#core/scene/drawing-version.ts';
+import { sceneHash } from '#core/scene/hash.ts';
+import type { CameraRenderer } from '#core/world/cameras.ts';
+import { drawEpisode, type DrawnEpisode } from '#core/world/tasks/draw.ts';
+import { createJudge, type Judge } from '#core/world/tasks/judge.ts';
+import { physicsView } from '#core/world/view.ts';
+import type { World } from '#core/world/world.ts';
+import { baselineMover, disturbed, type MeanTrajectory, type Mover } from './contestants.ts';
+import { Lockstep, type TickRecord } from './lockstep.ts';
+
+/** A policy as an episode needs it; `workers/inference/policy-runner.ts` is one. */
+export interface ChunkMaker {
+  readonly info: PolicyInfo;
+  predict(observation: Observation, noiseSeed: number): Promise<PredictedChunk>;
+}
+
+export type Actor =
+  | { readonly kind: 'baseline'; readonly name: Baseline; readonly meanTrajectory: MeanTrajectory }
+  | { readonly kind: 'policy'; readonly maker: ChunkMaker };
+
+export interface EpisodeParts {
+  readonly world: World;
+  /** Needed by policies and recordings; null in Node, where nothing draws. */
+  readonly cameras: CameraRenderer | null;
+  /** Wall time, for throughput only. */
+  readonly nowMs: () => number;
+}
+
+/** Sees every tick before it happens: a recorder. */
+export interface Witness {
+  tick(seen: { readonly tick: number; readonly view: PhysicsView; readonly record: TickRecord; readonly wanted: Float64Array; readonly poses: () => Float64Array }): void;
+}
+
+export interface EpisodeOutcome {
+  readonly result: EpisodeResult;
+  readonly drawn: DrawnEpisode;
+  readonly records: readonly TickRecord[];
+}
+
+/** A recorder goes on this long after success, so that a demonstration ends at rest and not in mid-air. */
+const AFTER_SUCCESS_TICKS = 10;
+
+/**
+ * Throws a FailureError where the episode could not be run at all (no camera, a policy that fails): that is no failed
+ * trial and is never counted as one.
+ */
+export async function runEpisode(request: EpisodeRequest, actor: Actor, parts: EpisodeParts, witness: Witness | null): Promise<EpisodeOutcome> {
+  const began = parts.nowMs();
+  const drawn = drawEpisode(request.task, request.seed, request);
+  const random = seededRandom(request.seed).fork('perturbation');
+  const scene = perturbScene(request.perturbation, sceneFor(drawn.reset), random.fork('scene'));
+  const start = unitsVectorToRadians(perturbStart(request.perturbation, radiansVectorToUnits(scene.robot.homePose), random.fork('start')));
+  const lockstep = await Lockstep.begin(parts.world, scene, start);
+  parts.cameras?.setScene(scene);
+
+  const first = physicsView(parts.world);
+  const judges = { asked: createJudge(drawn.goal, first), named: drawn.named === null ? null : createJudge(drawn.named, first) };
+  const clockwork = stopwatch(parts.nowMs);
+  const act = await actorFor(actor, request, { lockstep, parts, drawn, first, random, clockwork });
+
+  const records: TickRecord[] = [];
+  let verdict: TaskVerdict = { kind: 'running' };
+  let named: TaskVerdict | null = null;
+  let ticksAfter = 0;
+  for (;;) {
+    const view = physicsView(parts.world);
+    verdict = judges.asked.step(view);
+    named = judges.named?.step(view) ?? null;
+    if (isOver(verdict, named, judges)) {
+      if (witness === null || verdict.kind !== 'success' || ticksAfter++ >= AFTER_SUCCESS_TICKS) break;
+    }
+    const wanted = await act.beforeTick(view, records.at(-1)?.target ?? start);
+    const record = lockstep.control();
+    records.push(record);
+    witness?.tick({ tick: records.length - 1, view, record, wanted: wanted ?? record.target, poses: () => lockstep.poses() });
+    clockwork.time('physics', () => lockstep.advance());
+  }
+  const total = parts.nowMs() - began;
+  const result: EpisodeResult = {
+    task: request.task,
+    seed: request.seed,
+    goal: drawn.goal,
+    sentence: drawn.sentence,
+    verdict,
+    namedVerdict: named,
+    ticks: records.length,
+    chunks: act.chunks(),
+    limitedTicks: records.filter((record) => record.limitedJoints > 0).length,
+    sceneHash: await sceneHash(scene, DRAWING_VERSION),
+    milliseconds: { ...clockwork.spent, total },
+  };
+  return { result, drawn, records };
+}
+
+/** With a swapped instruction both judges must have spoken; the asked one alone otherwise. */
+function isOver(verdict: TaskVerdict, named: TaskVerdict | null, judges: { readonly named: Judge | null }): boolean {
+  if (judges.named === null) return verdict.kind !== 'running';
+  return verdict.kind !== 'running' && named !== null && named.kind !== 'running';
+}
+
+interface Acting {
+  /** Does what must be done before this tick; returns what was wanted without any injected noise, radians. */
+  beforeTick(view: PhysicsView, current: ArrayLike<number>): Promise<Float64Array | null>;
+  chunks(): number;
+}
+
+interface ActingParts {
+  readonly lockstep: Lockstep;
+  readonly parts: EpisodeParts;
+  readonly drawn: DrawnEpisode;
+  readonly first: PhysicsView;
+  readonly random: Random;
+  readonly clockwork: Stopwatch;
+}
+
+async function actorFor(actor: Actor, request: EpisodeRequest, given: ActingParts): Promise<Acting> {
+  if (actor.kind === 'policy') return policyActing(actor.maker, request, given);
+  const { lockstep, drawn, first, random } = given;
+  // A baseline that is told another colour does what it is told, as a policy that listens would.
+  const goal: TaskGoal = drawn.named ?? drawn.goal;
+  const mover = await baselineMover(actor.name, { goal, robot: lockstep.world.scene.robot, first, random: random.fork('baseline') }, actor.meanTrajectory);
+  return moverActing(mover, request.injectedNoise, given);
+}
+
+function moverActing(mover: Mover, noise: number, { lockstep, random }: ActingParts): Acting {
+  const { move, clean } = disturbed(mover, noise, random.fork('noise'));
+  return {
+    async beforeTick(view, current) {
+      const wanted = move(view, current);
+      if (wanted !== null) lockstep.setManualTargets(wanted);
+      return clean();
+    },
+    chunks: () => 0,
+  };
+}
+
+function policyActing(maker: ChunkMaker, request: EpisodeRequest, given: ActingParts): Acting {
+  const { lockstep, parts, drawn, random, clockwork } = given;
+  const { info } = maker;
+  const cameras = parts.cameras;
+  if (cameras === null) throw new FailureError('world/no-webgl', { reason: 'this episode runs where nothing draws' });
+  if (request.playRows < 1 || request.playRows > info.chunkRows) {
+    throw new FailureError('control/out-of-range', { what: 'playRows', found: request.playRows, least: 1, most: info.chunkRows });
+  }
+  const noise = random.fork('policy');
+  const pictureRandom = random.fork('pictures');
+  const pending: { readonly dueTick: number; readonly deliver: () => void }[] = [];
+  let chunks = 0;
+  lockstep.beginRun({ runId: 1, askAtShare: 1 - request.playRows / info.chunkRows, chunkExpiryMs: 10_000, fps: info.fps });
+
+  const look = (): readonly CameraPicture[] =>
+    clockwork.time('rendering', () => {
+      const poses = lockstep.poses();
+      return info.cameras.map(({ robotKey, width, height }) => ({
+        camera: robotKey,
+        picture: perturbPicture(request.perturbation, cameras.render(robotKey, width, height, poses), pictureRandom),
+        capturedAtMs: lockstep.clock.nowMs(),
+        sequence: chunks,
+      }));
+    });
+
+  const answer = async (requestId: number, observedTick: number): Promise<void> => {
+    const observedAtMs = lockstep.clock.nowMs();
+    const needs = { cameras: info.cameras.map((camera) => camera.robotKey), stateSize: info.stateSize };
+    // An empty instruction is a slip when a person gives it and is refused there; here it is the test itself.
+    const spoken = drawn.sentence === '' ? 'nothing' : drawn.sentence;
+    const senses = { pictures: look(), state: lockstep.state(), sentence: spoken, nowMs: observedAtMs };
+    const observation: Observation = { ...gatherObservation(needs, senses), sentence: drawn.sentence };
+    const predicted = await clockwork.timeAsync('inference', () => maker.predict(observation, noise.index(2 ** 31)));
+    const index = chunks++;
+    const { actionSize, chunkRows } = info;
+    pending.push({
+      dueTick: lockstep.tick + request.inferenceDelayTicks,
+      deliver: () =>
+        lockstep.answer({
+          kind: 'chunk',
+          requestId,
+          chunk: { index, runId: 1, observedTick, rows: chunkRows, columns: actionSize, actions: predicted.actions, observedAtMs, computedAtMs: lockstep.clock.nowMs() },
+        }),
+    });
+  };
+
+  return {
+    async beforeTick() {
+      const question = lockstep.takeQuestion();
+      if (question !== null) await answer(question.requestId, question.tick);
+      while (pending.length > 0 && pending[0].dueTick <= lockstep.tick) pending.shift()?.deliver();
+      return null;
+    },
+    chunks: () => chunks,
+  };
+}
+
+interface Stopwatch {
+  readonly spent: { physics: number; rendering: number; inference: number };
+  time<T>(part: keyof Stopwatch['spent'], work: () => T): T;
+  timeAsync<T>(part: keyof Stopwatch['spent'], work: () => Promise<T>): Promise<T>;
+}
+
+function stopwatch(nowMs: () => number): Stopwatch {
+  const spent = { physics: 0, rendering: 0, inference: 0 };
+  return {
+    spent,
+    time(part, work) {
+      const began = nowMs();
+      try {
+        return work();
+      } finally {
+        spent[part] += nowMs() - began;
+      }
+    },
+    async timeAsync(part, work) {
+      const began = nowMs();
+      try {
+        return await work();
+      } finally {
+        spent[part] += nowMs() - began;
+      }
+    },
+  };
+}
