@@ -16,7 +16,7 @@ import type { Detail } from './shapes.ts';
 import { contactTexture, woodTexture } from './textures.ts';
 
 /** Goes into the scene's hash: raise it when pictures of the same description change. */
-export const DRAWING_REVISION = 1;
+export const DRAWING_REVISION = 2;
 
 /** Pixels along a side of the key light's shadow map; the same for the page and for the policy. */
 export const SHADOW_MAP_SIZE = 1024;

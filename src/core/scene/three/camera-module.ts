@@ -24,7 +24,7 @@ export function cameraModule(camera: CameraDescription, materials: ArmMaterials,
   const back = new THREE.Vector3(0, 0, 0.0125).applyQuaternion(housing.quaternion).add(housing.position);
   const bracket = createPart<Finish>(detail);
   const foot = 20;
-  const top = back.z * 1000 + 3;
+  const top = back.z * 1000 - 1;
   const [x, y] = [back.x * 1000, back.y * 1000];
   if (top > foot + 4) bracket.add('print', roundedBox([x - 7, y - 2, foot], [x + 7, y + 2, top], 1.2, 2));
   const meshes = [...bracket.finish()].map(([finish, geometry]) => named(new THREE.Mesh(geometry, materials[finish]), finish));

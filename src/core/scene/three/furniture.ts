@@ -5,6 +5,7 @@
 import * as THREE from 'three';
 import type { SceneObject, TableDescription } from '#contracts/scene.ts';
 import { unreachable } from '#core/lib/never.ts';
+import { creased } from './creased.ts';
 import { BOWL_FOOT_SHARE, BOWL_WALL_M, type Bowl } from '../bowl.ts';
 import { blockMaterial, bowlMaterial, cubeMaterial } from './materials.ts';
 import { extrude, lathe, roundedBox, type Detail, type Solid } from './shapes.ts';
@@ -26,15 +27,15 @@ export function tableObject(table: TableDescription, wood: THREE.Texture, detail
     bevelSegments: 2,
   })(detail);
   geometry.deleteAttribute('normal');
-  const creased = toCreasedNormals(geometry, 0.6).scale(1e-3, 1e-3, 1e-3);
+  const board = toCreasedNormals(geometry, 0.6).scale(1e-3, 1e-3, 1e-3);
   geometry.dispose();
-  const position = creased.getAttribute('position');
-  const uv = creased.getAttribute('uv');
+  const position = board.getAttribute('position');
+  const uv = board.getAttribute('uv');
   // The grain runs left to right, and does not stretch with the table.
   for (let i = 0; i < position.count; i++) uv.setXY(i, position.getX(i) / WOOD_METRES, (position.getY(i) + position.getZ(i)) / WOOD_METRES);
   const material = new THREE.MeshStandardMaterial({ map: wood, roughness: 0.62 });
   material.color.setRGB(table.colour[0], table.colour[1], table.colour[2], THREE.SRGBColorSpace);
-  const mesh = new THREE.Mesh(creased, material);
+  const mesh = new THREE.Mesh(board, material);
   mesh.name = 'table';
   mesh.position.set(...table.centre);
   return mesh;
@@ -91,10 +92,7 @@ function bowlProfile(bowl: Bowl): (readonly [number, number])[] {
 }
 
 function metres(solid: Solid, detail: Detail): THREE.BufferGeometry {
-  const geometry = solid(detail);
-  const creased = toCreasedNormals(geometry, 0.9).scale(1e-3, 1e-3, 1e-3);
-  geometry.dispose();
-  return creased;
+  return creased(solid(detail), 0.9).scale(1e-3, 1e-3, 1e-3);
 }
 
 /** A dark spot on the table that follows an object and fades as it is lifted. */

@@ -18,7 +18,7 @@ export interface Lights {
 export function createLights(description: LightDescription, shadowMapSize: number): Lights {
   const group = new THREE.Group();
   group.name = 'lights';
-  const sky = new THREE.HemisphereLight(0xf4f7ff, 0xc9b79c, 1);
+  const sky = new THREE.HemisphereLight(0xf6f8ff, 0xb9aa94, 1);
   // A hemisphere light's "up" is its position.
   sky.position.set(0, 0, 1);
   const key = new THREE.DirectionalLight(0xfff3e2, 1);
@@ -46,8 +46,8 @@ export function createLights(description: LightDescription, shadowMapSize: numbe
     group,
     set(level) {
       const brightness = NIGHT + (1 - NIGHT) * Math.min(1, Math.max(0, level));
-      key.intensity = description.keyIntensity * brightness;
-      sky.intensity = description.ambientIntensity * brightness;
+      key.intensity = description.keyIntensity * 1.02 * brightness;
+      sky.intensity = description.ambientIntensity * 1.3 * brightness;
       fill.intensity = description.keyIntensity * 0.22 * brightness;
       return brightness;
     },

@@ -23,6 +23,7 @@ export function armMaterials(): ArmMaterials {
     trim: plain(0x33363b, 0.42),
     metal: plain(0x9da3ab, 0.38, 0.35),
     hole: plain(0x3b3833, 0.95),
+    recess: plain(0x9f988b, 0.9),
     board: plain(0x12406b, 0.5),
   };
 }

@@ -11,7 +11,8 @@
  * reads as a rounded edge while a box keeps its corners.
  */
 import * as THREE from 'three';
-import { mergeGeometries, mergeVertices, toCreasedNormals } from 'three/examples/jsm/utils/BufferGeometryUtils.js';
+import { mergeGeometries } from 'three/examples/jsm/utils/BufferGeometryUtils.js';
+import { creased } from './creased.ts';
 
 /** A corner of an outline: across, up, and the radius it is rounded with (0 when absent). */
 export type Corner = readonly [across: number, up: number, radius?: number];
@@ -249,6 +250,7 @@ function rounded(corners: readonly Corner[], detail: Detail): THREE.Vector2[] {
 
 /** Collects solids by finish, so that a link is one mesh a finish however many solids it has. */
 export interface Part<Finish extends string> {
+  readonly detail: Detail;
   add(finish: Finish, ...solids: readonly Solid[]): void;
   /** Metres. One merged geometry a finish. The part is used up. */
   finish(): ReadonlyMap<Finish, THREE.BufferGeometry>;
@@ -257,9 +259,10 @@ export interface Part<Finish extends string> {
 export function createPart<Finish extends string>(detail: Detail): Part<Finish> {
   const solids = new Map<Finish, THREE.BufferGeometry[]>();
   return {
+    detail,
     add(finish, ...added) {
       const list = solids.get(finish) ?? [];
-      list.push(...added.map((solid) => creased(solid(detail))));
+      list.push(...added.map((solid) => creased(solid(detail), CREASE)));
       solids.set(finish, list);
     },
     finish() {
@@ -273,13 +276,4 @@ export function createPart<Finish extends string>(detail: Detail): Part<Finish> 
       return merged;
     },
   };
-}
-
-/** Creased normals, no texture coordinates, vertices shared again. */
-function creased(geometry: THREE.BufferGeometry): THREE.BufferGeometry {
-  geometry.deleteAttribute('uv');
-  geometry.deleteAttribute('normal');
-  const sharp = toCreasedNormals(geometry, CREASE);
-  geometry.dispose();
-  return mergeVertices(sharp, 1e-3);
 }

@@ -22,9 +22,12 @@ const FOOT_SCREWS = [
 ] as const;
 
 export function addBase(part: ArmPart): void {
+  // Through the feet where one can look into them, on them where a hole is smaller than a pixel.
+  const holes = lattice();
+  if (part.detail === 'plain') part.add('recess', ...holes.map((hole) => mark('xy', hole, FOOT_HEIGHT, 1)));
   part.add(
     'print',
-    extrude({ plane: 'xy', outline: foot(), holes: lattice(), from: 0, to: FOOT_HEIGHT, bevel: 1.4, bevelSegments: 2 }),
+    extrude({ plane: 'xy', outline: foot(), holes: part.detail === 'fine' ? holes : [], from: 0, to: FOOT_HEIGHT, bevel: 1.4, bevelSegments: 2 }),
     // The block under the servo.
     extrude({ plane: 'xy', outline: mirrored([[11, -10, 2], [15, -58.5, 3]]), from: 1, to: 17.6, bevel: 1 }),
     // Pillars either side of the cable opening, and the bridge above it.

@@ -7,9 +7,10 @@ import { circle, drum, flat, type Corner, type Part, type Plane, type Solid } fr
  * trim   the slightly lighter black of horns, labels and connectors
  * metal  screws and output shafts
  * hole   what one sees in a hole: nearly nothing
+ * recess what one sees in a hole through pale plastic
  * board  the driver board behind the base
  */
-export type Finish = 'print' | 'case' | 'trim' | 'metal' | 'hole' | 'board';
+export type Finish = 'print' | 'case' | 'trim' | 'metal' | 'hole' | 'recess' | 'board';
 export type ArmPart = Part<Finish>;
 
 /** How far flush details stand out, so that they never fight the surface they lie on. */
