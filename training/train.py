@@ -224,7 +224,8 @@ def main() -> None:
             for key, value in model.state_dict().items():
                 average[key].lerp_(value, 1 - decay)
         for key, value in parts.items():
-            running[key] = 0.98 * running.get(key, float(value)) + 0.02 * float(value)
+            number = float(value.detach())
+            running[key] = 0.98 * running.get(key, number) + 0.02 * number
         spent = already + time.time() - began
         if time.time() - reported > 30:
             reported = time.time()
