@@ -377,6 +377,7 @@ describe('lower and release', () => {
     await rig.run(8000);
     expect(rig.loop.mode).toBe('released');
     expect(rig.world.torque).toBe('off');
+    expect(rig.reports.at(-1)?.failure).toBeNull(); // nothing was sent to a limp arm
     const targets = targetsOf(rig.ticks().filter((tick) => tick.mode === 'lowering'));
     for (let k = 1; k < targets.length; k++) for (let i = 0; i < 6; i++) expect(Math.abs(targets[k]![i]! - targets[k - 1]![i]!) * 30).toBeLessThanOrEqual(0.61);
     targets.at(-1)?.slice(0, 5).forEach((p, i) => expect(Math.abs(p - SO100.restPose[i]!)).toBeLessThan(0.02));
