@@ -30,6 +30,8 @@ const PERIOD_MS = 165;
  * worker's time at most this share goes into their pictures.
  */
 const MOST_SHARE = 0.2;
+/** Longer than this between two pictures looks broken, whatever the reason of the last one's delay. */
+const MOST_PAUSE_MS = 1000;
 /** No answer for this long is a failed picture; the next request goes out all the same. */
 const ANSWER_LIMIT_MS = 3000;
 
@@ -71,7 +73,7 @@ export function cameraFeed(port: MessagePort, clock: Clock, isHidden: () => bool
       const startedAtMs = clock.nowMs();
       await turn();
       const tookMs = clock.nowMs() - startedAtMs;
-      await clock.sleepUntil(startedAtMs + Math.max(PERIOD_MS, tookMs / MOST_SHARE));
+      await clock.sleepUntil(startedAtMs + Math.max(PERIOD_MS, Math.min(tookMs / MOST_SHARE, tookMs + MOST_PAUSE_MS)));
     }
   };
   void loop();

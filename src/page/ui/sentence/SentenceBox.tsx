@@ -1,5 +1,5 @@
 /** What it is told: the sentence, three examples, Run. Enter runs. A sentence may be given before the policy is here. */
-import { useState, type FormEvent } from 'react';
+import { useRef, useState, type FormEvent } from 'react';
 import { useNoun, useUi } from '../context.ts';
 import { EXAMPLE_SENTENCES } from '../../words/labels.ts';
 import { TOLD } from '../../words/panels.ts';
@@ -10,6 +10,7 @@ export function SentenceBox({ ready }: { readonly ready: boolean }) {
   const policy = useNoun('policy');
   const run = useNoun('run');
   const [sentence, setSentence] = useState(first.task);
+  const box = useRef<HTMLInputElement>(null);
   const busy = run.kind === 'running' || run.kind === 'waiting' || run.kind === 'finishing';
 
   const submit = (event: FormEvent): void => {
@@ -19,11 +20,18 @@ export function SentenceBox({ ready }: { readonly ready: boolean }) {
     session.runSentence({ task: sentence, seed: first.seed }).catch(() => undefined);
   };
 
+  /** Into the box, with the cursor behind it: Enter runs. */
+  const choose = (example: string): void => {
+    setSentence(example);
+    box.current?.focus();
+  };
+
   return (
     <section className="panel sentence" aria-labelledby="told">
       <h2 id="told">{TOLD.heading}</h2>
       <form onSubmit={submit}>
         <input
+          ref={box}
           type="text"
           aria-label={TOLD.label}
           placeholder={TOLD.placeholder}
@@ -40,7 +48,7 @@ export function SentenceBox({ ready }: { readonly ready: boolean }) {
       <ul aria-label={TOLD.examples}>
         {examples(policy).map((example) => (
           <li key={example}>
-            <button type="button" className="example" onClick={() => setSentence(example)}>
+            <button type="button" className="example" onClick={() => choose(example)}>
               {example}
             </button>
           </li>
