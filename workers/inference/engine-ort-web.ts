@@ -151,7 +151,9 @@ async function createSession(ort: Ort, graph: GraphFile, gpu: GpuHandle | null):
     // 'wgpuOnly': errors surface on the device (`takeUncapturedError`), without the extra round trip a run that
     // onnxruntime's own error scopes ('basic') cost.
     executionProviders: gpu === null ? ['wasm'] : [{ name: 'webgpu', device: gpu.device, validationMode: 'wgpuOnly' } as OrtModule.InferenceSession.WebGpuExecutionProviderOption],
-    ...(gpu === null ? {} : { preferredOutputLocation: 'gpu-buffer' as const }),
+    // On the CPU one block of memory a run, planned ahead for our static shapes: the pocket policy's best chunk of 14 took
+    // 90 ms with it and 156 without, the median 208 and 221.
+    ...(gpu === null ? { enableCpuMemArena: true, enableMemPattern: true } : { preferredOutputLocation: 'gpu-buffer' as const }),
     externalData: graph.weights.map(({ path, data }) => ({ path, data })),
     logSeverityLevel: 3,
   });
