@@ -14,12 +14,12 @@ import type { PolicyInfo, PolicySource } from '#contracts/policy.ts';
 import type { ReplayReport, RunFile, RunReport } from '#contracts/run.ts';
 import type { ResetRequest, SceneInfo } from '#contracts/scene.ts';
 import { asFailure, FailureError } from '#core/lib/failure.ts';
-import type { SessionEventName, SessionEvents } from '../session/events.ts';
-import type { ReadyPolicy } from '../session/policy-verbs.ts';
-import { checkRunFile, decodeRunFile, encodeRunFile, MAX_RUN_FILE_BYTES } from '../session/run-file.ts';
-import type { RunRequest } from '../session/run-verbs.ts';
-import type { Session } from '../session/session.ts';
-import type { ConfirmedStop, RunState, WorkersState } from '../session/stores.ts';
+import type { SessionEventName, SessionEvents } from '#page/session/events.ts';
+import type { ReadyPolicy } from '#page/session/policy-verbs.ts';
+import { checkRunFile, decodeRunFile, encodeRunFile, MAX_RUN_FILE_BYTES } from '#page/session/run-file.ts';
+import type { RunRequest } from '#page/session/run-verbs.ts';
+import type { Session } from '#page/session/session.ts';
+import type { ConfirmedStop, RunState, WorkersState } from '#page/session/stores.ts';
 
 /** What a person would read about a failure. */
 export interface ApiWords {

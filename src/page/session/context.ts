@@ -2,7 +2,7 @@
 import type { Failure } from '#contracts/failure.ts';
 import type { EngineChoice } from '#contracts/inference.ts';
 import type { Clock } from '#contracts/time.ts';
-import type { House } from '../runtime/house.ts';
+import type { House } from '#page/runtime/house.ts';
 import type { ArmSnapshot } from './arm-reader.ts';
 import type { EventHub } from './events.ts';
 import type { FailureLog } from './failure-log.ts';

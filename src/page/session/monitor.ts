@@ -5,7 +5,7 @@
 import type { ControlReport } from '#contracts/control.ts';
 import type { Failure } from '#contracts/failure.ts';
 import type { WorkersState } from './stores.ts';
-import { WORKER_NAMES } from '../runtime/house.ts';
+import { WORKER_NAMES } from '#page/runtime/house.ts';
 import { unitsOf } from './arm-reader.ts';
 import type { SessionContext } from './context.ts';
 import type { PlotHistory } from './history.ts';
@@ -63,7 +63,8 @@ function takeReport(context: SessionContext, history: PlotHistory, report: Contr
   );
   if (report.mode !== previous.mode) events.emit('mode', { mode: report.mode, previous: previous.mode });
   events.emit('ticks', report.ticks);
-  events.emit('path', report.comingPath);
+  // What was coming when a run ended is not coming any more.
+  events.emit('path', report.mode === 'policy' ? report.comingPath : null);
 }
 
 /** Asked, not told: the world has nothing to say while nobody looks. */

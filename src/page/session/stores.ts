@@ -11,8 +11,8 @@ import type { PolicyInfo, PolicySource } from '#contracts/policy.ts';
 import type { RunReport } from '#contracts/run.ts';
 import type { SceneInfo } from '#contracts/scene.ts';
 import type { WorldStatus } from '#contracts/world.ts';
-import type { WorkerName } from '../runtime/house.ts';
-import type { WorkerState } from '../runtime/worker-slot.ts';
+import type { WorkerName } from '#page/runtime/house.ts';
+import type { WorkerState } from '#page/runtime/worker-slot.ts';
 
 export type WorkersState = Readonly<Record<WorkerName, WorkerState>>;
 

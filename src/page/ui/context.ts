@@ -3,9 +3,9 @@ import { createContext, useContext } from 'react';
 import { useStore } from 'zustand';
 import type { StoreApi } from 'zustand/vanilla';
 import type { ResetRequest } from '#contracts/scene.ts';
-import type { Session } from '../session/session.ts';
-import type { Stores } from '../session/stores.ts';
-import type { OperatingSystem } from '../words/failures.ts';
+import type { Session } from '#page/session/session.ts';
+import type { Stores } from '#page/session/stores.ts';
+import type { OperatingSystem } from '#page/words/failures.ts';
 
 export interface UiContext {
   readonly session: Session;

@@ -4,8 +4,8 @@ import { createRoot } from 'react-dom/client';
 import type { Failure } from '#contracts/failure.ts';
 import { App } from './app/App.tsx';
 import { UiContextHolder, type UiContext } from './context.ts';
-import { ACTION_LABELS, failureWords, type OperatingSystem } from '../words/failures.ts';
-import { APP_NAME } from '../words/panels.ts';
+import { ACTION_LABELS, failureWords, type OperatingSystem } from '#page/words/failures.ts';
+import { APP_NAME } from '#page/words/panels.ts';
 import './failures/failures.css';
 import './header/header.css';
 

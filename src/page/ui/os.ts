@@ -1,5 +1,5 @@
 /** Which operating system, for words that differ by it. A guess from what the browser tells; `other` is a fine answer. */
-import type { OperatingSystem } from '../words/failures.ts';
+import type { OperatingSystem } from '#page/words/failures.ts';
 
 const NAMES: readonly (readonly [RegExp, OperatingSystem])[] = [
   [/android/i, 'android'],

@@ -93,7 +93,7 @@ export function trainingNotice(info: PolicyInfo): { readonly title: string; read
     case 'untrained':
       return {
         title: 'Untrained policy',
-        text: 'Its weights are random: it sees, reads and plans, but has learnt nothing yet. The arm will move without sense. That is the whole chain at work, not a skill.',
+        text: 'Its weights are random: it sees, reads and plans, but has learnt nothing. Expect motion without sense, not a skill.',
       };
     case 'unknown':
       return { title: 'Unknown training', text: 'Its card does not say what it was trained for. Expect nothing of it.' };

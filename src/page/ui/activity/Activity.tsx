@@ -4,9 +4,9 @@ import type { PolicyInfo } from '#contracts/policy.ts';
 import type { ReplayReport, RunFile, RunReport } from '#contracts/run.ts';
 import { useNoun, useSession } from '../context.ts';
 import { Joints } from '../joints/Joints.tsx';
-import { trainingNotice } from '../../words/labels.ts';
-import { DOES, replaySummary, runSummary } from '../../words/panels.ts';
-import { decodeRunFile, encodeRunFile } from '../../session/run-file.ts';
+import { trainingNotice } from '#page/words/labels.ts';
+import { DOES, replaySummary, runSummary } from '#page/words/panels.ts';
+import { decodeRunFile, encodeRunFile } from '#page/session/run-file.ts';
 import { asFailure } from '#core/lib/failure.ts';
 import './activity.css';
 

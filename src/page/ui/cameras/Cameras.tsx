@@ -7,14 +7,14 @@ import type { CameraDescription } from '#contracts/scene.ts';
 import type { CameraPicture, Picture } from '#contracts/picture.ts';
 import { useNoun, useUi } from '../context.ts';
 import { currentMs } from '../use-now.ts';
-import { failureWords } from '../../words/failures.ts';
-import { cameraLabel } from '../../words/labels.ts';
-import { MISSING } from '../../words/numbers.ts';
-import { pictureCaption, SEES } from '../../words/panels.ts';
+import { failureWords } from '#page/words/failures.ts';
+import { cameraLabel } from '#page/words/labels.ts';
+import { MISSING } from '#page/words/numbers.ts';
+import { pictureCaption, SEES } from '#page/words/panels.ts';
 import './cameras.css';
 
-/** Shown at this size when no policy says what it wants; 4:3, as most cameras. */
-const DEFAULT_SIZE = { width: 224, height: 168 };
+/** Shown at this size while no policy says what it wants. */
+const DEFAULT_SIZE = { width: 192, height: 192 };
 /** Larger pictures cost the world worker more than a person gains in a 190 px box. */
 const MOST_WIDTH = 256;
 

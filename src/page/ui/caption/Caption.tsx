@@ -2,7 +2,7 @@
 import { useEffect, useRef, useState } from 'react';
 import { useNoun, useUi } from '../context.ts';
 import { useNow } from '../use-now.ts';
-import { progressLine, progressShare, statusLine, type StatusFacts } from '../../words/status.ts';
+import { progressLine, progressShare, statusLine, type StatusFacts } from '#page/words/status.ts';
 import './caption.css';
 
 export function Caption({ start }: { readonly start: StatusFacts['start'] }) {

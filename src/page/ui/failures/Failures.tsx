@@ -2,9 +2,9 @@
 import type { Failure } from '#contracts/failure.ts';
 import { useNoun, useUi, type UiContext } from '../context.ts';
 import { unreachable } from '#core/lib/never.ts';
-import { ACTION_LABELS, failureWords, type FailureAction } from '../../words/failures.ts';
-import { FAILURES, timesText } from '../../words/panels.ts';
-import type { ShownFailure } from '../../session/stores.ts';
+import { ACTION_LABELS, failureWords, type FailureAction } from '#page/words/failures.ts';
+import { FAILURES, timesText } from '#page/words/panels.ts';
+import type { ShownFailure } from '#page/session/stores.ts';
 import './failures.css';
 
 export function Failures() {

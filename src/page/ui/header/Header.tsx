@@ -1,8 +1,8 @@
 /** The top line: what this is, that it is simulated, which engine runs and why. */
 import { useNoun, useUi } from '../context.ts';
-import { adapterLabel, engineLabel, engineReason, selfTestLine } from '../../words/labels.ts';
-import { failureWords } from '../../words/failures.ts';
-import { APP_NAME, FAST, LOCAL_HINT, SIMULATED, SIMULATED_HINT } from '../../words/panels.ts';
+import { adapterLabel, engineLabel, engineReason, selfTestLine } from '#page/words/labels.ts';
+import { failureWords } from '#page/words/failures.ts';
+import { APP_NAME, FAST, LOCAL_HINT, SIMULATED, SIMULATED_HINT } from '#page/words/panels.ts';
 import './header.css';
 
 export function Header() {

@@ -8,9 +8,9 @@ import { useNoun, useSession } from '../context.ts';
 import { highlighted } from '../highlight.ts';
 import { JOINT_MARKS } from '../joint-marks.ts';
 import { useJog } from './use-jog.ts';
-import { JOINT_LABELS } from '../../words/labels.ts';
-import { jointValue } from '../../words/numbers.ts';
-import { DOES } from '../../words/panels.ts';
+import { JOINT_LABELS } from '#page/words/labels.ts';
+import { jointValue } from '#page/words/numbers.ts';
+import { DOES } from '#page/words/panels.ts';
 import './joints.css';
 
 export function Joints() {

@@ -8,9 +8,9 @@ import 'uplot/dist/uPlot.min.css';
 import { GRIPPER_INDEX, JOINT_NAMES } from '#contracts/joints.ts';
 import { useSession } from '../context.ts';
 import { JOINT_MARKS } from '../joint-marks.ts';
-import { HISTORY_SECONDS, type PlotHistory } from '../../session/history.ts';
-import { JOINT_LABELS } from '../../words/labels.ts';
-import { PLOT } from '../../words/panels.ts';
+import { HISTORY_SECONDS, type PlotHistory } from '#page/session/history.ts';
+import { JOINT_LABELS } from '#page/words/labels.ts';
+import { PLOT } from '#page/words/panels.ts';
 import './plot.css';
 
 const HEIGHT = 104;

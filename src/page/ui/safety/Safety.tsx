@@ -1,7 +1,7 @@
 /** How safe: what state the arm is in, what the gate limited, what the last Stop came to. */
 import { useNoun } from '../context.ts';
-import { MODE_LABELS, RULE_LABELS } from '../../words/labels.ts';
-import { SAFE, SIMULATED, SIMULATED_HINT, stopLine } from '../../words/panels.ts';
+import { MODE_LABELS, RULE_LABELS } from '#page/words/labels.ts';
+import { SAFE, SIMULATED, SIMULATED_HINT, stopLine } from '#page/words/panels.ts';
 import type { SafetyRule } from '#contracts/control.ts';
 
 export function Safety() {

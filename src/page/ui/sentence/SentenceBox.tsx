@@ -1,8 +1,8 @@
 /** What it is told: the sentence, three examples, Run. Enter runs. A sentence may be given before the policy is here. */
 import { useRef, useState, type FormEvent } from 'react';
 import { useNoun, useUi } from '../context.ts';
-import { EXAMPLE_SENTENCES } from '../../words/labels.ts';
-import { TOLD } from '../../words/panels.ts';
+import { EXAMPLE_SENTENCES } from '#page/words/labels.ts';
+import { TOLD } from '#page/words/panels.ts';
 import './sentence.css';
 
 export function SentenceBox({ ready }: { readonly ready: boolean }) {

@@ -1,10 +1,10 @@
 /** How fast: which engine and why, plan latency, loop rate and jitter, simulation, cameras, page frames. */
 import type { ReactNode } from 'react';
 import { useNoun, useUi } from '../context.ts';
-import { adapterLabel, cameraLabel, engineLabel, engineReason, selfTestLine } from '../../words/labels.ts';
-import { failureWords } from '../../words/failures.ts';
-import { MISSING, milliseconds } from '../../words/numbers.ts';
-import { FAST } from '../../words/panels.ts';
+import { adapterLabel, cameraLabel, engineLabel, engineReason, selfTestLine } from '#page/words/labels.ts';
+import { failureWords } from '#page/words/failures.ts';
+import { MISSING, milliseconds } from '#page/words/numbers.ts';
+import { FAST } from '#page/words/panels.ts';
 import './speed.css';
 
 export function Speed() {

@@ -2,15 +2,15 @@
 import { useEffect, useRef } from 'react';
 import type { SceneDescription } from '#contracts/scene.ts';
 import { asFailure } from '#core/lib/failure.ts';
-import { sceneFor } from '../../stage/first-scene.ts';
-import { createStage, type Stage } from '../../stage/stage.ts';
-import type { Session } from '../../session/session.ts';
+import { sceneFor } from '#page/stage/first-scene.ts';
+import { createStage, type Stage } from '#page/stage/stage.ts';
+import type { Session } from '#page/session/session.ts';
 import { useUi } from '../context.ts';
 import { Failures } from '../failures/Failures.tsx';
 import { highlighted } from '../highlight.ts';
 import { JOG_AREA } from '../joints/use-jog.ts';
 import { TableControls } from './TableControls.tsx';
-import { STAGE } from '../../words/panels.ts';
+import { STAGE } from '#page/words/panels.ts';
 import './stage.css';
 
 export function StageView() {

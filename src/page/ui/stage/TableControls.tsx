@@ -2,7 +2,7 @@
 import { useState, type FormEvent } from 'react';
 import { useNoun, useUi } from '../context.ts';
 import { asFailure } from '#core/lib/failure.ts';
-import { STAGE } from '../../words/panels.ts';
+import { STAGE } from '#page/words/panels.ts';
 
 const MAX_SEED = 999_999_999;
 

@@ -2,7 +2,7 @@
 import { useCallback, useEffect } from 'react';
 import { useNoun, useSession } from '../context.ts';
 import { stopKeys } from './stop-keys.ts';
-import { STOP } from '../../words/panels.ts';
+import { STOP } from '#page/words/panels.ts';
 import './stop.css';
 
 export function StopBar() {
