@@ -17,7 +17,7 @@ export interface ArmRig {
 }
 
 export function describeArmContract(name: string, makeRig: () => Promise<ArmRig>): void {
-  const limits = Array.from({ length: JOINT_COUNT }, () => ({ least: -1.5, most: 1.5, marginRad: 0, maxSpeedRadPerS: 2, maxAccelerationRadPerS2: 12 }));
+  const limits = Array.from({ length: JOINT_COUNT }, () => ({ least: -3.2, most: 3.2, marginRad: 0, maxSpeedRadPerS: 2, maxAccelerationRadPerS2: 12 }));
   const gateAt = (start: ArrayLike<number>): Gate => createGate({ limits, tickSeconds: 1 / 30, staleAfterMs: 200 }, start);
   const hold = (gate: Gate): SafeCommand => gate.pass(null, { stateAgeMs: 0 }).command;
   const positionsOf = (rig: ArmRig): Float64Array => {
