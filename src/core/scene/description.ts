@@ -41,8 +41,8 @@ const CAMERAS: readonly CameraDescription[] = [
   {
     key: FRONT_CAMERA,
     mount: 'world',
-    // Opposite the arm, a little above it, tilted down: the whole fan, the bowl on either side and the arm.
-    pose: lookAt([0, -0.62, 0.42], [0, -0.17, 0.07], [0, 0, 1]),
+    // Opposite the arm, above it, tilted down: in a square picture just the bowl on either side, the fan and the arm at home.
+    pose: lookAt([0, -0.56, 0.4], [0, -0.13, 0.115], [0, 0, 1]),
     verticalFovRadians: radians(50),
   },
   {
