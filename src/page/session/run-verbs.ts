@@ -114,9 +114,19 @@ export function runVerbs(context: SessionContext, policies: PolicyVerbs, resetWo
   };
 
   const readyArm = async (): Promise<void> => {
-    const { mode, kind } = stores.arm.getState();
-    if (kind === null) throw new FailureError('arm/not-connected');
+    if (stores.arm.getState().kind === null) throw new FailureError('arm/not-connected');
+    // From the slot, not from the store: a Stop a moment ago is in it already.
+    const mode = context.readArm()?.mode;
     if (mode === 'stopping' || mode === 'stopped' || mode === 'released') unwrap(await house.control.api.resume());
+  };
+
+  /** The loop at the recorded rate, and how to put it back. The rate can only change at rest, so it is left alone where it fits. */
+  const withRate = async (rateHz: number): Promise<() => Promise<void>> => {
+    const before = stores.speed.getState().rateHz;
+    if (before === null || before === rateHz) return async () => undefined;
+    unwrap(await house.control.api.setRate(rateHz));
+    // After a Stop the arm may still be braking; then the rate stays, which the panel shows.
+    return async () => void (await house.control.api.setRate(before));
   };
 
   /** From the first tick to the last: both workers begun, watched, ended. */
@@ -189,11 +199,12 @@ export function runVerbs(context: SessionContext, policies: PolicyVerbs, resetWo
         context.report({ code: 'run/version-mismatch', facts: { what: 'engine', expected: file.versions.provider, found: policy.engine.provider } });
       }
       await readyArm();
-      unwrap(await house.control.api.setRate(file.rateHz));
+      const restoreRate = await withRate(file.rateHz);
       const runId = nextRunId++;
       unwrap(await house.inference.api.beginReplay({ runId, sentence: file.sentence, records: file.chunks }));
       const watch: Watch = { runId, sentence: file.sentence, seconds: replayLimitSeconds(file, policy), fps: policy.info.fps, activity: 'replay', lastChunk: file.chunks.length - 1 };
       const { ending, control, records } = await between(mine, watch);
+      await restoreRate();
       enter({ kind: 'none' });
       if (ending.kind === 'failed') {
         mendEngine(ending.failure);
