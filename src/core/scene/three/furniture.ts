@@ -69,7 +69,7 @@ function bowlProfile(bowl: Bowl): (readonly [number, number])[] {
   const height = bowl.heightM * 1000;
   const wall = BOWL_WALL_M * 1000;
   const foot = radius * BOWL_FOOT_SHARE;
-  const steps = 8;
+  const steps = 5;
   const side = (inset: number, from: number, to: number): [number, number][] =>
     Array.from({ length: steps + 1 }, (_, i) => {
       const t = i / steps;

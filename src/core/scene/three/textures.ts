@@ -74,21 +74,26 @@ function byte(value: number): number {
   return Math.round(Math.min(1, Math.max(0, value)) * 255);
 }
 
-/** Smooth noise in 0..1 that repeats after 1 in both directions, from `cells` x `cells` random values. */
+/** Smooth noise in 0..1 that repeats after 1 in both directions, from `cells` x `cells` random values; a power of two. */
 function valueNoise(draw: () => number, cells: number): (u: number, v: number) => number {
   const values = Float32Array.from({ length: cells * cells }, draw);
-  const wrap = (i: number): number => ((i % cells) + cells) % cells;
-  const smooth = (t: number): number => t * t * (3 - 2 * t);
+  // Wraps whole numbers of either sign, and a quarter of the time of a remainder.
+  const mask = cells - 1;
   return (u, v) => {
     const x = u * cells;
     const y = v * cells;
     const left = Math.floor(x);
     const top = Math.floor(y);
-    const fx = smooth(x - left);
-    const fy = smooth(y - top);
-    const at = (i: number, j: number): number => values[wrap(j) * cells + wrap(i)] ?? 0;
-    const upper = at(left, top) * (1 - fx) + at(left + 1, top) * fx;
-    const lower = at(left, top + 1) * (1 - fx) + at(left + 1, top + 1) * fx;
+    const tx = x - left;
+    const ty = y - top;
+    const fx = tx * tx * (3 - 2 * tx);
+    const fy = ty * ty * (3 - 2 * ty);
+    const upperRow = (top & mask) * cells;
+    const lowerRow = ((top + 1) & mask) * cells;
+    const leftColumn = left & mask;
+    const rightColumn = (left + 1) & mask;
+    const upper = (values[upperRow + leftColumn] as number) * (1 - fx) + (values[upperRow + rightColumn] as number) * fx;
+    const lower = (values[lowerRow + leftColumn] as number) * (1 - fx) + (values[lowerRow + rightColumn] as number) * fx;
     return upper * (1 - fy) + lower * fy;
   };
 }
