@@ -6,13 +6,14 @@ import type { Failure } from '#contracts/failure.ts';
 import type { ResetRequest } from '#contracts/scene.ts';
 import { systemClock } from '#core/lib/clock.ts';
 import { readAddress } from './address.ts';
-import { createPlayground } from './api/playground.ts';
-import { openHouse } from './runtime/house.ts';
-import { ensureIsolation } from './runtime/isolation.ts';
-import { createSession } from './session/session.ts';
-import { mountApp, mountRefusal } from './ui/mount.tsx';
-import { operatingSystem } from './ui/os.ts';
-import { failureWords } from './words/failures.ts';
+import { createPlayground } from '#page/api/playground.ts';
+import { openBare } from './bare.ts';
+import { openHouse } from '#page/runtime/house.ts';
+import { ensureIsolation } from '#page/runtime/isolation.ts';
+import { createSession } from '#page/session/session.ts';
+import { mountApp, mountRefusal } from '#page/ui/mount.tsx';
+import { operatingSystem } from '#page/ui/os.ts';
+import { failureWords } from '#page/words/failures.ts';
 
 declare const __APP_VERSION__: string;
 
@@ -33,6 +34,10 @@ switch (await ensureIsolation(baseUrl)) {
 
 function open(): void {
   const address = readAddress(location.search);
+  if (address.only === 'episodes') {
+    window.episodes = openBare(baseUrl);
+    return;
+  }
   const reset: ResetRequest = { task: address.task, seed: address.seed };
   const clock = systemClock();
   const isHidden = (): boolean => document.hidden;

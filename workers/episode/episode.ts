@@ -10,8 +10,11 @@ import type { EpisodeRequest } from '#contracts/episode-api.ts';
 import type { CameraPicture } from '#contracts/picture.ts';
 import type { PolicyInfo, PredictedChunk } from '#contracts/policy.ts';
 import type { Observation } from '#contracts/observation.ts';
+import type { SceneDescription } from '#contracts/scene.ts';
 import type { PhysicsView, TaskGoal, TaskVerdict } from '#contracts/task.ts';
+import type { JointRadians } from '#contracts/units.ts';
 import { perturbPicture, perturbScene, perturbStart } from '#core/evaluation/perturbations.ts';
+import { mixedPerturbations } from '#core/evaluation/training-mix.ts';
 import { FailureError } from '#core/lib/failure.ts';
 import { seededRandom, type Random } from '#core/lib/random.ts';
 import { gatherObservation } from '#core/observation/gather.ts';
@@ -67,8 +70,7 @@ export async function runEpisode(request: EpisodeRequest, actor: Actor, parts: E
   const began = parts.nowMs();
   const drawn = drawEpisode(request.task, request.seed, request);
   const random = seededRandom(request.seed).fork('perturbation');
-  const scene = perturbScene(request.perturbation, sceneFor(drawn.reset), random.fork('scene'));
-  const start = unitsVectorToRadians(perturbStart(request.perturbation, radiansVectorToUnits(scene.robot.homePose), random.fork('start')));
+  const { scene, start } = surroundings(request, sceneFor(drawn.reset), random);
   const lockstep = await Lockstep.begin(parts.world, scene, start);
   parts.cameras?.setScene(scene);
 
@@ -91,7 +93,7 @@ export async function runEpisode(request: EpisodeRequest, actor: Actor, parts: E
     const wanted = await act.beforeTick(view, records.at(-1)?.target ?? start);
     const record = lockstep.control();
     records.push(record);
-    witness?.tick({ tick: records.length - 1, view, record, wanted: wanted ?? record.target, poses: () => lockstep.poses() });
+    clockwork.time('rendering', () => witness?.tick({ tick: records.length - 1, view, record, wanted: wanted ?? record.target, poses: () => lockstep.poses() }));
     clockwork.time('physics', () => lockstep.advance());
   }
   const total = parts.nowMs() - began;
@@ -109,6 +111,18 @@ export async function runEpisode(request: EpisodeRequest, actor: Actor, parts: E
     milliseconds: { ...clockwork.spent, total },
   };
   return { result, drawn, records };
+}
+
+/** The scene and the first pose, radians: as drawn, changed by the one perturbation asked for, or by a demonstration's mix. */
+function surroundings(request: EpisodeRequest, drawn: SceneDescription, random: Random): { readonly scene: SceneDescription; readonly start: JointRadians } {
+  const mix = request.surroundings === 'training-mix' ? mixedPerturbations(random.fork('mix')) : [];
+  let scene = perturbScene(request.perturbation, drawn, random.fork('scene'));
+  let start = perturbStart(request.perturbation, radiansVectorToUnits(drawn.robot.homePose), random.fork('start'));
+  for (const perturbation of mix) {
+    scene = perturbScene(perturbation, scene, random.fork(`mix ${perturbation}`));
+    start = perturbStart(perturbation, start, random.fork(`mix ${perturbation}`));
+  }
+  return { scene, start: unitsVectorToRadians(start) };
 }
 
 /** With a swapped instruction both judges must have spoken; the asked one alone otherwise. */

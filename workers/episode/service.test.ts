@@ -14,6 +14,7 @@ const REQUEST: EpisodeRequest = {
   instruction: 'as-asked',
   inferenceDelayTicks: 0,
   playRows: 8,
+  surroundings: 'as-shipped',
   injectedNoise: 0,
 };
 

@@ -122,5 +122,6 @@ const PLAIN: Omit<EpisodeRequest, 'task' | 'seed'> = {
   instruction: 'as-asked',
   inferenceDelayTicks: 0,
   playRows: 1,
+  surroundings: 'as-shipped',
   injectedNoise: 0,
 };

@@ -6,9 +6,9 @@
  * engine. The Content-Security-Policy is what makes "nothing leaves this machine" true: `connect-src` lists the only
  * places the page may ever speak to.
  *
- * One response may do more than the others: the world worker's own script. MuJoCo's loader (emscripten's embind) builds
- * functions from text, which needs 'unsafe-eval'; a worker lives under the policy of its own response, so the
- * permission ends at its wall.
+ * Two responses may do more than the others: the scripts of the workers that run physics (world, episode). MuJoCo's
+ * loader (emscripten's embind) builds functions from text, which needs 'unsafe-eval'; a worker lives under the policy of
+ * its own response, so the permission ends at its wall.
  */
 
 export type Served =
@@ -26,8 +26,8 @@ export interface HeaderRequest {
 /** The Hub: the page asks the first, files are redirected to the other two. */
 export const HUB_HOSTS = ['https://huggingface.co', 'https://*.huggingface.co', 'https://*.hf.co'] as const;
 
-/** Built name of the world worker's script (see `vite.config.ts`), and its source while developing. */
-export const WORLD_WORKER_FILE = /(?:^|\/)(?:world-worker-[\w-]+\.js|workers\/world\/entry\.ts)$/;
+/** Built names of the two workers that run physics (see `vite.config.ts`), and their sources while developing. */
+export const PHYSICS_WORKER_FILE = /(?:^|\/)(?:(?:world|episode)-worker-[\w-]+\.js|workers\/(?:world|episode)\/entry\.ts)$/;
 
 /** All headers of one response, names in the spelling HTTP uses. */
 export function securityHeaders(request: HeaderRequest): Record<string, string> {
@@ -46,7 +46,7 @@ export function securityHeaders(request: HeaderRequest): Record<string, string> 
 function contentSecurityPolicy({ path, served }: HeaderRequest): string {
   const development = served === 'development';
   const scripts = ["'self'", "'wasm-unsafe-eval'"];
-  if (WORLD_WORKER_FILE.test(path)) scripts.push("'unsafe-eval'");
+  if (PHYSICS_WORKER_FILE.test(path)) scripts.push("'unsafe-eval'");
   if (development) scripts.push("'unsafe-inline'");
   const directives: Readonly<Record<string, readonly string[]>> = {
     'default-src': ["'self'"],

@@ -4,6 +4,7 @@
  * end a wait that would never end, not to judge speed.
  */
 import type { ControlApi } from '#contracts/control.ts';
+import type { EpisodeApi } from '#contracts/episode-api.ts';
 import type { ConversionApi, InferenceApi } from '#contracts/inference.ts';
 import type { WorldApi } from '#contracts/world.ts';
 
@@ -50,4 +51,12 @@ export const WORLD_DEADLINES: Deadlines<WorldApi> = {
   step: MINUTE,
   setLightLevel: 10 * SECOND,
   status: 10 * SECOND,
+};
+
+export const EPISODE_DEADLINES: Deadlines<EpisodeApi> = {
+  // As `load`: self-tests, session creation, the race of the engines.
+  choose: 10 * MINUTE,
+  // 20 simulated seconds with a chunk every half second, a slow chunk being ten; the mean trajectory's 20 episodes come first.
+  episode: 10 * MINUTE,
+  record: 10 * MINUTE,
 };
