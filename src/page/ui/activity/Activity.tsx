@@ -13,7 +13,7 @@ import './activity.css';
 export function Activity() {
   const policy = useNoun('policy');
   return (
-    <section className="panel activity" aria-labelledby="does">
+    <section className="panel panel-does activity" aria-labelledby="does">
       <h2 id="does">{DOES.heading}</h2>
       {policy.kind === 'ready' ? <TrainingNotice info={policy.info} /> : null}
       <Runs />

@@ -21,7 +21,7 @@ const MOST_WIDTH = 256;
 export function Cameras() {
   const { scene } = useNoun('world');
   return (
-    <section className="panel" aria-labelledby="sees">
+    <section className="panel panel-sees" aria-labelledby="sees">
       <h2 id="sees">{SEES.heading}</h2>
       <div className="cameras">
         {(scene?.description.cameras ?? PLACES).map((camera) => (

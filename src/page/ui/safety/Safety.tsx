@@ -10,7 +10,7 @@ export function Safety() {
   const clamps = run.kind === 'running' ? run.clamps : run.kind === 'over' ? run.report.control.clamps : {};
   const limited = (Object.entries(clamps) as [SafetyRule, number][]).map(([rule, ticks]) => `${RULE_LABELS[rule]} ${ticks} ticks`);
   return (
-    <section className="panel" aria-labelledby="safe">
+    <section className="panel panel-safe" aria-labelledby="safe">
       <h2 id="safe">{SAFE.heading}</h2>
       <dl className="figures numeric">
         <dt>{SAFE.state}</dt>

@@ -27,7 +27,7 @@ export function SentenceBox({ ready }: { readonly ready: boolean }) {
   };
 
   return (
-    <section className="panel sentence" aria-labelledby="told">
+    <section className="panel panel-told sentence" aria-labelledby="told">
       <h2 id="told">{TOLD.heading}</h2>
       <form onSubmit={submit}>
         <input

@@ -12,7 +12,7 @@ export function Speed() {
   const { status } = useNoun('world');
   const { jitter, chunkLatency, frame } = speed;
   return (
-    <section className="panel" aria-labelledby="fast">
+    <section className="panel panel-fast" aria-labelledby="fast">
       <h2 id="fast">{FAST.heading}</h2>
       <Engine />
       <dl className="figures numeric">
