@@ -15,6 +15,10 @@ test('a software renderer takes at most two fifths of the time', () => {
   pace.drawn(1000, 40, 'moving');
   expect(pace.mayDraw(1099, 'moving')).toBe(false);
   expect(pace.mayDraw(1100, 'moving')).toBe(true);
+  // The first frame compiles shaders: that must not freeze the view for seconds.
+  pace.drawn(2000, 1400, 'moving');
+  expect(pace.mayDraw(3699, 'moving')).toBe(false);
+  expect(pace.mayDraw(3700, 'moving')).toBe(true);
 });
 
 test('slow frames make it coarser, quick ones finer again, and standing still crisp', () => {

@@ -29,6 +29,8 @@ const MOST_PIXEL_RATIO = 2;
 const SOFTWARE_RATIOS = [0.4, 0.55, 0.75, 1] as const;
 /** Share of the time a software renderer may take. */
 const SOFTWARE_SHARE = 0.4;
+/** However slow a frame was (the first one compiles shaders), the next comes after this at most. */
+const LONGEST_WAIT_MS = 300;
 const SLOW_MS = 55;
 const QUICK_MS = 22;
 /** Nothing has moved for this long: time for a crisp picture. */
@@ -61,7 +63,7 @@ export function createPace(renderer: 'gpu' | 'software', devicePixelRatio: () =>
       crisp = ratioNow >= full();
       if (reason === 'moving') lastMovedMs = startedMs;
       if (renderer === 'gpu') return;
-      nextMs = startedMs + tookMs / SOFTWARE_SHARE;
+      nextMs = startedMs + tookMs + Math.min(LONGEST_WAIT_MS, tookMs / SOFTWARE_SHARE - tookMs);
       if (reason !== 'moving') return;
       if (tookMs > SLOW_MS) level = Math.max(0, level - 1);
       else if (tookMs < QUICK_MS) level = Math.min(SOFTWARE_RATIOS.length - 1, level + 1);
