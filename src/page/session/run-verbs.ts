@@ -40,8 +40,10 @@ export interface RunRequest {
 export interface RunVerbs {
   run(request: RunRequest): Promise<RunReport>;
   replay(file: RunFile): Promise<ReplayReport>;
-  /** Ends what runs or waits, as stopped. Does nothing when nothing does. */
-  end(): void;
+  /** A sentence that still waits for its policy is forgotten. */
+  cancelWaiting(): void;
+  /** How to end, as stopped, what runs now. Does nothing when nothing does, nor to a later run. */
+  ender(): () => void;
   /** Resolves when nothing runs any more; never rejects. */
   settled(): Promise<void>;
   isActive(): boolean;
@@ -216,7 +218,13 @@ export function runVerbs(context: SessionContext, policies: PolicyVerbs, resetWo
   return {
     run,
     replay,
-    end: () => active?.end({ kind: 'stopped' }),
+    cancelWaiting: () => {
+      if (stores.run.getState().kind === 'waiting') active?.end({ kind: 'stopped' });
+    },
+    ender: () => {
+      const mine = active;
+      return () => mine?.end({ kind: 'stopped' });
+    },
     settled: async () => void (await settled),
     isActive: () => active !== null,
   };
@@ -266,7 +274,7 @@ function watchRun(context: SessionContext, mine: Active, watch: Watch, enter: (s
   const take = (report: ControlReport): void => {
     for (const tick of report.ticks) for (const rule of tick.rules) clamps[rule] = (clamps[rule] ?? 0) + 1;
     if (report.chunk !== null) takeChunk(report.chunk);
-    if (report.mode === 'stopping' || report.mode === 'stopped') mine.end({ kind: 'stopped' });
+    if (report.mode === 'stopped') mine.end({ kind: 'stopped' });
     const played = watch.lastChunk !== null && lastIndex >= watch.lastChunk;
     if (played && (report.chunk === null || report.chunk.rowsLeft === 0 || report.failure !== null)) mine.end({ kind: 'played' });
     const failure = complaint.take(report.failure, clock.nowMs());

@@ -97,7 +97,7 @@ export function createSession(options: SessionOptions): Session {
   const policies = policyVerbs(context);
   const world = worldVerbs(context);
   const runs = runVerbs(context, policies, world.reset);
-  const stops = stopVerbs(context, runs.end, runs.settled);
+  const stops = stopVerbs(context, runs);
   const manual = manualVerbs(context);
 
   const connect = async (kind: ArmKind): Promise<void> => {

@@ -23,7 +23,20 @@ export interface StopVerbs {
   release(): Promise<void>;
 }
 
-export function stopVerbs(context: SessionContext, endRun: () => void, runSettled: () => Promise<void>): StopVerbs {
+/** What Stop needs of the run that may be under way. */
+export interface StoppableRun {
+  /** A sentence that still waits for its policy is forgotten at once. */
+  cancelWaiting(): void;
+  /** How to end, as stopped, the run that is under way now, and only that one. */
+  ender(): () => void;
+  /** Resolves when nothing runs any more; never rejects. */
+  settled(): Promise<void>;
+}
+
+/** Braking takes less than half a second; a run that has not noticed by then is ended from here. */
+const RUN_END_LIMIT_MS = 2000;
+
+export function stopVerbs(context: SessionContext, run: StoppableRun): StopVerbs {
   const { house, stores, clock } = context;
 
   const finalReport = async (requestedAtMs: number): Promise<StopReport> => {
@@ -41,15 +54,20 @@ export function stopVerbs(context: SessionContext, endRun: () => void, runSettle
     async stop() {
       const confirmed = house.stop.request();
       const requestedAtMs = clock.nowMs();
-      endRun();
+      run.cancelWaiting();
+      const endThisRun = run.ender();
       const confirmation = await confirmed;
+      // The run ends by itself when it sees the arm stopped, so that its trace holds the braking too.
+      void clock.sleepUntil(requestedAtMs + RUN_END_LIMIT_MS).then(endThisRun);
       if (confirmation.kind === 'not-confirmed') {
         const failure = { code: 'control/stop-not-confirmed', facts: { waitedMs: Math.round(confirmation.waitedMs) } } as const;
         context.report(failure);
         throw new FailureError(failure.code, failure.facts);
       }
       context.failures.clear(['control/stop-not-confirmed']);
-      const report: ConfirmedStop = { ...(await finalReport(requestedAtMs)), confirmedAfterMs: confirmation.afterMs };
+      const told = await finalReport(requestedAtMs);
+      // Not when the page saw it: the page may have been drawing.
+      const report: ConfirmedStop = { ...told, confirmedAfterMs: Math.max(0, told.acknowledgedAtMs - requestedAtMs) };
       stores.arm.setState({ lastStop: report });
       context.events.emit('stop', report);
       return report;
@@ -58,8 +76,9 @@ export function stopVerbs(context: SessionContext, endRun: () => void, runSettle
       unwrap(await house.control.api.resume());
     },
     async release() {
-      endRun();
-      await runSettled();
+      run.cancelWaiting();
+      run.ender()();
+      await run.settled();
       unwrap(await house.control.api.lowerAndRelease());
     },
   };

@@ -36,7 +36,7 @@ export interface JointLimits {
   readonly most: number;
 }
 
-/** A stop as control tells it, and how long the page waited for its acknowledgement. */
+/** A stop as control tells it, and how long after the page's request it was acknowledged. */
 export interface ConfirmedStop extends StopReport {
   readonly confirmedAfterMs: number;
 }
