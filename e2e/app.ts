@@ -55,8 +55,8 @@ export async function waitForPolicy(app: App): Promise<void> {
 
 function appOn(visit: Visit): App {
   const { page } = visit;
-  // A function crosses into the page as its text; it must not lean on anything of this file.
-  const play: App['play'] = (ask, argument) => page.evaluate(`(argument) => (${ask.toString()})(window.playground, argument)`, argument) as never;
+  // A function crosses into the page as its text and its argument as JSON; it must not lean on anything of this file.
+  const play: App['play'] = (ask, argument) => page.evaluate(`(${ask.toString()})(window.playground, ${json(argument)})`) as never;
   return {
     visit,
     page,
@@ -68,15 +68,14 @@ function appOn(visit: Visit): App {
     state: () => play((playground) => playground.state()),
     async failureOf(ask, argument) {
       const failure = (await page.evaluate(
-        `async (argument) => {
+        `(async () => {
           try {
-            await (${ask.toString()})(window.playground, argument);
+            await (${ask.toString()})(window.playground, ${json(argument)});
             return null;
           } catch (thrown) {
             return { code: thrown.code ?? 'unknown', facts: thrown.facts ?? { message: String(thrown) } };
           }
-        }`,
-        argument,
+        })()`,
       )) as Failure | null;
       if (failure === null) throw new Error('nothing failed');
       return failure;
@@ -100,6 +99,10 @@ function appOn(visit: Visit): App {
       await expect(page.getByRole('button', { name: /^stop\b/i })).toBeVisible();
     },
   };
+}
+
+function json(value: unknown): string {
+  return value === undefined ? 'undefined' : JSON.stringify(value);
 }
 
 /** All numbers of a list equal, bit for bit. */

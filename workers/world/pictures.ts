@@ -1,6 +1,6 @@
 /**
- * Picture requests from inference and page, answered one by one between two batches of physics: all pictures of one
- * request show the same instant. Knows request and answer; drawing is `core/world/cameras.ts`.
+ * Picture requests from inference and page, drawn between two batches of physics and read while physics goes on: all
+ * pictures of one request show the same instant. Knows request and answer; drawing is `core/world/cameras.ts`.
  *
  * A camera that fails (no WebGL, a lost context) answers every request with its failure; the world goes on without it.
  */
@@ -25,7 +25,7 @@ export interface Pictures {
   setScene(description: SceneDescription): void;
   /** Answers on this port from now on. A port of the same name before it is closed. */
   serve(name: string, port: PicturePort): void;
-  answer(request: PictureRequest): PictureReply;
+  answer(request: PictureRequest): Promise<PictureReply>;
   /** Median milliseconds by camera. */
   cameraMs(): Readonly<Record<string, number>>;
   /** Why there are no pictures, or null. */
@@ -39,23 +39,24 @@ export function createPictures(clock: Clock, poses: () => Float64Array, open: (d
   const sequences = new Map<string, number>();
   let renderer: { readonly kind: 'none' } | { readonly kind: 'open'; readonly it: CameraRenderer } | { readonly kind: 'failed'; readonly failure: Failure } = { kind: 'none' };
 
-  const draw = (request: PictureRequest): readonly CameraPicture[] => {
+  const draw = async (request: PictureRequest): Promise<readonly CameraPicture[]> => {
     if (renderer.kind === 'none') throw new FailureError('world/physics', { message: 'no scene yet' });
     if (renderer.kind === 'failed') throw new FailureError(renderer.failure.code, renderer.failure.facts);
     const { it } = renderer;
     if (request.cameras.length > MOST_CAMERAS) throw new FailureError('control/out-of-range', { what: 'cameras', found: request.cameras.length, least: 1, most: MOST_CAMERAS });
     const instant = poses();
     const capturedAtMs = clock.nowMs();
-    return request.cameras.map(({ key, width, height }) => {
-      const picture = it.render(key, width, height, instant);
+    // All are drawn before the first is awaited, so that no step of physics comes between them.
+    const taking = request.cameras.map(async ({ key, width, height }) => {
       const sequence = (sequences.get(key) ?? 0) + 1;
       sequences.set(key, sequence);
-      return { camera: key, picture, capturedAtMs, sequence };
+      return { camera: key, picture: await it.capture(key, width, height, instant), capturedAtMs, sequence };
     });
+    return Promise.all(taking);
   };
-  const answer = (request: PictureRequest): PictureReply => {
+  const answer = async (request: PictureRequest): Promise<PictureReply> => {
     try {
-      return { id: request.id, kind: 'pictures', pictures: draw(request) };
+      return { id: request.id, kind: 'pictures', pictures: await draw(request) };
     } catch (thrown) {
       return { id: request.id, kind: 'failed', failure: asFailure(thrown) };
     }
@@ -76,12 +77,13 @@ export function createPictures(clock: Clock, poses: () => Float64Array, open: (d
     serve(name, port) {
       ports.get(name)?.close();
       ports.set(name, port);
-      port.onmessage = (event) => {
-        const reply = answer(event.data);
+      const reply = async (request: PictureRequest): Promise<void> => {
+        const pictures = await answer(request);
         // Each picture's bytes are its own array, so they are moved, not copied.
-        const moved = reply.kind === 'pictures' ? reply.pictures.map(({ picture }) => picture.data.buffer as ArrayBuffer) : [];
-        port.postMessage(reply, moved);
+        const moved = pictures.kind === 'pictures' ? pictures.pictures.map(({ picture }) => picture.data.buffer as ArrayBuffer) : [];
+        port.postMessage(pictures, moved);
       };
+      port.onmessage = (event) => void reply(event.data);
     },
     answer,
     cameraMs: () => (renderer.kind === 'open' ? renderer.it.pictureMs() : {}),

@@ -159,3 +159,25 @@ function failureOf(work: () => unknown): ReturnType<typeof asFailure> {
   }
   throw new Error('nothing was thrown');
 }
+
+test('a picture read later is the picture read at once, also while others are on their way', async () => {
+  const description = sceneFor({ task: 'any', seed: 3 });
+  const renderer = camera(description);
+  const elsewhere = poses(description, [0.4, 0, 0, 0, 0, 1]);
+  const expected = [renderer.render(FRONT_CAMERA, SIZE, SIZE, poses(description)), renderer.render(WRIST_CAMERA, 160, 120, poses(description)), renderer.render(FRONT_CAMERA, SIZE, SIZE, elsewhere)];
+  const taken = await Promise.all([renderer.capture(FRONT_CAMERA, SIZE, SIZE, poses(description)), renderer.capture(WRIST_CAMERA, 160, 120, poses(description)), renderer.capture(FRONT_CAMERA, SIZE, SIZE, elsewhere)]);
+  taken.forEach((picture, i) => expect(differingBytes(picture, expected[i] as Picture), `picture ${i}`).toBe(0));
+});
+
+test('a context lost while a picture is on its way is a failed camera', async () => {
+  const canvas = new OffscreenCanvas(1, 1);
+  const description = sceneFor({ task: 'any', seed: 3 });
+  const renderer = camera(description, canvas);
+  const taken = renderer.capture(FRONT_CAMERA, SIZE, SIZE, poses(description));
+  canvas.getContext('webgl2')?.getExtension('WEBGL_lose_context')?.loseContext();
+  const failure = await taken.then(
+    () => null,
+    (thrown: unknown) => asFailure(thrown),
+  );
+  expect(failure).toEqual({ code: 'world/context-lost', facts: { camera: FRONT_CAMERA } });
+});

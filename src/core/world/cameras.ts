@@ -28,6 +28,8 @@ const MOST_PIXELS_A_SIDE = 2048;
 
 /** Pictures up to this many pixels a side are drawn at twice their size. */
 const AVERAGED_UP_TO = 128;
+/** How often a picture on its way is asked for; timers in a worker are no finer than this when nested. */
+const ASK_EVERY_MS = 4;
 
 export interface CameraRendererOptions {
   readonly description: SceneDescription;
@@ -43,6 +45,13 @@ export interface CameraRenderer {
    * Throws FailureError `observation/camera-missing`, `world/context-lost` or `control/out-of-range` (a size).
    */
   render(key: string, widthPx: number, heightPx: number, poses: Float64Array): Picture;
+  /**
+   * The same picture, to the byte, without waiting for it on this thread: drawn now, read when the GPU is done. While a
+   * WebGPU policy computes or compiles in the same GPU process, a plain `readPixels` keeps its thread for up to 2 s
+   * (SwiftShader, two cores), and the physics that lives in it.
+   * Rejects with what `render` throws.
+   */
+  capture(key: string, widthPx: number, heightPx: number, poses: Float64Array): Promise<Picture>;
   /** Median milliseconds of the last pictures, by camera; cameras that took none are absent. */
   pictureMs(): Readonly<Record<string, number>>;
   /** True while the context is lost; it may come back by itself. */
@@ -53,7 +62,7 @@ export interface CameraRenderer {
 /** Throws FailureError `world/no-webgl` where no WebGL 2 context can be had. */
 export function createCameraRenderer({ description, canvas }: CameraRendererOptions): CameraRenderer {
   const renderer = createRenderer(canvas);
-  const gl = renderer.getContext();
+  const gl = renderer.getContext() as WebGL2RenderingContext;
   applyRenderSettings(renderer);
   // The shadow is drawn once an instant, not once a camera.
   renderer.shadowMap.autoUpdate = false;
@@ -61,6 +70,38 @@ export function createCameraRenderer({ description, canvas }: CameraRendererOpti
   const times = new Map<string, number[]>();
   let view = assemble(description, assets);
   let shadowPoses: Float64Array | null = null;
+
+  /** Draws one picture into the canvas; returns how many times larger than asked for. */
+  const draw = (key: string, widthPx: number, heightPx: number, poses: Float64Array): 1 | 2 => {
+    const camera = view.cameras.get(key);
+    if (camera === undefined) throw new FailureError('observation/camera-missing', { camera: key, present: [...view.cameras.keys()].join(', ') });
+    requireSide('picture width', widthPx);
+    requireSide('picture height', heightPx);
+    const scale = Math.max(widthPx, heightPx) <= AVERAGED_UP_TO ? 2 : 1;
+    if (canvas.width !== widthPx * scale || canvas.height !== heightPx * scale) renderer.setSize(widthPx * scale, heightPx * scale, false);
+    if (shadowPoses === null || !same(shadowPoses, poses)) {
+      view.objects.applyPoses(poses);
+      shadowPoses = Float64Array.from(poses);
+      renderer.shadowMap.needsUpdate = true;
+    }
+    const aspect = widthPx / heightPx;
+    if (camera.aspect !== aspect) {
+      camera.aspect = aspect;
+      camera.updateProjectionMatrix();
+    }
+    renderer.render(view.scene, camera);
+    return scale;
+  };
+  const finish = (key: string, widthPx: number, heightPx: number, scale: 1 | 2, pixels: Uint8Array, startedMs: number): Picture => {
+    if (gl.isContextLost()) {
+      shadowPoses = null;
+      throw new FailureError('world/context-lost', { camera: key });
+    }
+    const large = topRowFirst(pixels, widthPx * scale, heightPx * scale);
+    const data = scale === 2 ? averaged(large, widthPx, heightPx) : large;
+    remember(times, key, performance.now() - startedMs);
+    return { width: widthPx, height: heightPx, channels: 4, data };
+  };
 
   return {
     setScene(next) {
@@ -70,31 +111,18 @@ export function createCameraRenderer({ description, canvas }: CameraRendererOpti
       shadowPoses = null;
     },
     render(key, widthPx, heightPx, poses) {
-      const camera = view.cameras.get(key);
-      if (camera === undefined) throw new FailureError('observation/camera-missing', { camera: key, present: [...view.cameras.keys()].join(', ') });
-      requireSide('picture width', widthPx);
-      requireSide('picture height', heightPx);
       const startedMs = performance.now();
-      const scale = Math.max(widthPx, heightPx) <= AVERAGED_UP_TO ? 2 : 1;
-      if (canvas.width !== widthPx * scale || canvas.height !== heightPx * scale) renderer.setSize(widthPx * scale, heightPx * scale, false);
-      if (shadowPoses === null || !same(shadowPoses, poses)) {
-        view.objects.applyPoses(poses);
-        shadowPoses = Float64Array.from(poses);
-        renderer.shadowMap.needsUpdate = true;
-      }
-      const aspect = widthPx / heightPx;
-      if (camera.aspect !== aspect) {
-        camera.aspect = aspect;
-        camera.updateProjectionMatrix();
-      }
-      renderer.render(view.scene, camera);
-      const data = scale === 2 ? readAveraged(gl, widthPx, heightPx) : readTopRowFirst(gl, widthPx, heightPx);
-      if (gl.isContextLost()) {
-        shadowPoses = null;
-        throw new FailureError('world/context-lost', { camera: key });
-      }
-      remember(times, key, performance.now() - startedMs);
-      return { width: widthPx, height: heightPx, channels: 4, data };
+      const scale = draw(key, widthPx, heightPx, poses);
+      const pixels = new Uint8Array(widthPx * scale * heightPx * scale * 4);
+      gl.readPixels(0, 0, widthPx * scale, heightPx * scale, gl.RGBA, gl.UNSIGNED_BYTE, pixels);
+      return finish(key, widthPx, heightPx, scale, pixels, startedMs);
+    },
+    async capture(key, widthPx, heightPx, poses) {
+      const startedMs = performance.now();
+      const scale = draw(key, widthPx, heightPx, poses);
+      const pixels = await readLater(gl, widthPx * scale, heightPx * scale);
+      if (pixels === null) throw new FailureError('world/context-lost', { camera: key });
+      return finish(key, widthPx, heightPx, scale, pixels, startedMs);
     },
     pictureMs: () => Object.fromEntries([...times].map(([key, list]) => [key, median(list)])),
     isLost: () => gl.isContextLost(),
@@ -147,19 +175,45 @@ function createRenderer(canvas: OffscreenCanvas): THREE.WebGLRenderer {
   return renderer;
 }
 
+/**
+ * The bytes of what was drawn just now, once the GPU has them; asks every few milliseconds and blocks nobody. Null where
+ * the context was lost on the way, also if another one is there by now.
+ */
+async function readLater(gl: WebGL2RenderingContext, width: number, height: number): Promise<Uint8Array | null> {
+  const bytes = width * height * 4;
+  const buffer = gl.createBuffer();
+  gl.bindBuffer(gl.PIXEL_PACK_BUFFER, buffer);
+  gl.bufferData(gl.PIXEL_PACK_BUFFER, bytes, gl.STREAM_READ);
+  gl.readPixels(0, 0, width, height, gl.RGBA, gl.UNSIGNED_BYTE, 0);
+  gl.bindBuffer(gl.PIXEL_PACK_BUFFER, null);
+  const drawn = gl.fenceSync(gl.SYNC_GPU_COMMANDS_COMPLETE, 0);
+  gl.flush();
+  const pixels = new Uint8Array(bytes);
+  try {
+    // A lost context gives no fence, or WAIT_FAILED from an old one: either way there is nothing to wait for.
+    while (drawn !== null && !gl.isContextLost() && gl.clientWaitSync(drawn, 0, 0) === gl.TIMEOUT_EXPIRED) await new Promise((resolve) => setTimeout(resolve, ASK_EVERY_MS));
+    // A buffer of a context that is gone is no buffer of the one that came back.
+    if (gl.isContextLost() || !gl.isBuffer(buffer)) return null;
+    gl.bindBuffer(gl.PIXEL_PACK_BUFFER, buffer);
+    gl.getBufferSubData(gl.PIXEL_PACK_BUFFER, 0, pixels);
+    gl.bindBuffer(gl.PIXEL_PACK_BUFFER, null);
+  } finally {
+    gl.deleteSync(drawn);
+    gl.deleteBuffer(buffer);
+  }
+  return pixels;
+}
+
 /** WebGL's rows start at the bottom, a picture's at the top. */
-function readTopRowFirst(gl: WebGLRenderingContext | WebGL2RenderingContext, width: number, height: number): Uint8Array {
-  const upsideDown = new Uint8Array(width * height * 4);
-  gl.readPixels(0, 0, width, height, gl.RGBA, gl.UNSIGNED_BYTE, upsideDown);
+function topRowFirst(upsideDown: Uint8Array, width: number, height: number): Uint8Array {
   const data = new Uint8Array(upsideDown.length);
   const stride = width * 4;
   for (let row = 0; row < height; row++) data.set(upsideDown.subarray((height - 1 - row) * stride, (height - row) * stride), row * stride);
   return data;
 }
 
-/** As `readTopRowFirst`, from a buffer of twice the size: each byte is the rounded mean of four. */
-function readAveraged(gl: WebGLRenderingContext | WebGL2RenderingContext, width: number, height: number): Uint8Array {
-  const large = readTopRowFirst(gl, width * 2, height * 2);
+/** Twice the size in, each byte the rounded mean of four out. */
+function averaged(large: Uint8Array, width: number, height: number): Uint8Array {
   const stride = width * 8;
   const data = new Uint8Array(width * height * 4);
   let at = 0;
