@@ -57,11 +57,13 @@ it('reads a file of 40 MiB in blocks, keeps a bounded number, and is exact acros
     expect(Buffer.compare(piece, big.subarray(at, at + length))).toBe(0);
     at += length;
   }
-  // 11 blocks of 4 MiB, each fetched once when read in order.
-  expect(log.length).toBe(11);
-  expect(progress.at(-1)).toBe(big.length);
-  await file.read(0, 10);
+  // The beginning, then 11 blocks of 4 MiB, each fetched once when read in order.
   expect(log.length).toBe(12);
+  expect(progress.at(-1)).toBe(big.length);
+  await file.read(0, 1000);
+  expect(log.length).toBe(12);
+  await file.read(200_000, 10);
+  expect(log.length).toBe(13);
   await expect(file.read(big.length - 1, 2)).rejects.toMatchObject({ failure: { code: 'checkpoint/file-truncated' } });
 });
 
@@ -72,6 +74,15 @@ it('works on a host that ignores ranges', async () => {
     send(files, request, response);
   });
   expect((await openCheckpoint(httpFiles('tiny', base))).view.tensors.size).toBe(4);
+});
+
+it('an empty file is there and cut short, not absent', async () => {
+  const files = tinyCheckpoint({ 'model.safetensors': new Uint8Array() });
+  const base = await serve((request, response) => {
+    if (request.headers.range !== undefined && files.get((request.url ?? '/').slice(1))?.length === 0) response.writeHead(416, { 'content-range': 'bytes */0' }).end();
+    else send(files, request, response);
+  });
+  await expect(openCheckpoint(httpFiles('tiny', base))).rejects.toMatchObject({ failure: { code: 'checkpoint/file-truncated', facts: { file: 'model.safetensors', foundBytes: 0 } } });
 });
 
 it('takes a page that a host sends for every unknown path for what it is: an absent file', async () => {

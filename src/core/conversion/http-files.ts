@@ -1,11 +1,14 @@
 /**
- * A checkpoint folder on a web host. Knows HTTP; knows no format. Large files are read by byte ranges in blocks of
- * 4 MiB of which the last few are kept, so that memory stays bounded while neighbouring tensors cost one request; a
- * host that answers a range with the whole file is served from that one answer, up to a cap.
+ * A checkpoint folder on a web host. Knows HTTP; knows no format. Of a large file the beginning comes first, where its
+ * header is; the rest is read by byte ranges in blocks of 4 MiB of which the last few are kept, so that memory stays
+ * bounded while neighbouring tensors cost one request. A host that answers a range with the whole file is served from
+ * that one answer, up to a cap.
  */
 import { FailureError } from '#core/lib/failure.ts';
 import { type CheckpointFiles, type LargeFile, refuseLarge, sliceOf } from './checkpoint-files.ts';
 
+/** Enough for every published header, so that looking at a checkpoint costs this much and no more. */
+const HEAD_BYTES = 128 * 1024;
 const BLOCK_BYTES = 4 * 1024 * 1024;
 const BLOCKS_KEPT = 8;
 /** The most that is kept of a file whose host cannot send ranges. */
@@ -41,7 +44,9 @@ export function httpFiles(source: string, baseUrl: string, options: HttpOptions 
 }
 
 async function openLarge(get: typeof fetch, url: string, file: string, report: (progress: FetchProgress) => void): Promise<LargeFile | null> {
-  const response = await request(get, url, { headers: { Range: `bytes=0-${BLOCK_BYTES - 1}` } });
+  const response = await request(get, url, { headers: { Range: `bytes=0-${HEAD_BYTES - 1}` } });
+  // No first byte to send: the file is there and empty.
+  if (response.status === 416) return { file, bytes: 0, stamp: null, read: async (offset, length) => sliceOf(file, new Uint8Array(), offset, length) };
   if (isAbsent(response, file)) return null;
   const stamp = response.headers.get('etag') ?? response.headers.get('last-modified');
   const total = totalFromRange(response);
@@ -51,10 +56,9 @@ async function openLarge(get: typeof fetch, url: string, file: string, report: (
     const whole = await collect(response, file, MAX_WHOLE_BYTES, (doneBytes) => report({ file, doneBytes, totalBytes }));
     return { file, bytes: whole.length, stamp, read: async (offset, length) => sliceOf(file, whole, offset, length) };
   }
+  const head = await collect(response, file, HEAD_BYTES, () => undefined);
   let doneBytes = 0;
-  const first = await collect(response, file, BLOCK_BYTES, (bytes) => report({ file, doneBytes: bytes, totalBytes: total }));
-  doneBytes = first.length;
-  const blocks = new Map<number, Promise<Uint8Array>>([[0, Promise.resolve(first)]]);
+  const blocks = new Map<number, Promise<Uint8Array>>();
   const block = (index: number): Promise<Uint8Array> => {
     const kept = blocks.get(index);
     if (kept !== undefined) {
@@ -81,6 +85,7 @@ async function openLarge(get: typeof fetch, url: string, file: string, report: (
     stamp,
     read: async (offset, length) => {
       if (offset + length > total) throw new FailureError('checkpoint/file-truncated', { file, expectedBytes: offset + length, foundBytes: total });
+      if (offset + length <= head.length) return head.subarray(offset, offset + length);
       const out = new Uint8Array(length);
       for (let at = 0; at < length; ) {
         const index = Math.floor((offset + at) / BLOCK_BYTES);
@@ -114,7 +119,7 @@ async function request(get: typeof fetch, url: string, init: RequestInit): Promi
   } catch (thrown) {
     throw new FailureError('download/failed', { url, status: null, reason: String(thrown) });
   }
-  if (!response.ok && response.status !== 404 && response.status !== 410) {
+  if (!response.ok && ![404, 410, 416].includes(response.status)) {
     throw new FailureError('download/failed', { url, status: response.status });
   }
   return response;
