@@ -5,6 +5,7 @@ the page's converter and LeRobot itself read it alike.
 """
 from __future__ import annotations
 
+import hashlib
 import json
 import pathlib
 import shutil
@@ -48,3 +49,7 @@ def write(out: pathlib.Path, base: pathlib.Path, weights: dict[str, torch.Tensor
             if "state_file" in step:
                 save_numpy(state, out / step["state_file"])
     (out / "train_config.json").write_text(json.dumps(training, indent=2) + "\n")
+    card = json.loads((out / "card.json").read_text())
+    card["training"] = {"kind": "trained", "summary": f"{training['episodes']} demonstrations by the scripted expert, {training['samples']} samples, {training['minutes']} minutes on {training['device']}"}
+    card["weights_sha256"] = hashlib.sha256((out / "model.safetensors").read_bytes()).hexdigest()
+    (out / "card.json").write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n")

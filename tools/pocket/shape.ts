@@ -2,7 +2,7 @@
  * What the pocket policy is: a SmolVLA small enough for any laptop (5 M parameters), as numbers. Knows sizes and
  * statistics; knows no file and no weight.
  *
- *   two pictures 96 x 96 ──► 12 x 12 patches of 8 ──► 4 layers of 192 ──► 6 x 6 tokens each
+ *   two pictures 96 x 96 ──► 8 x 8 patches of 12 ──► 4 layers of 192 ──► 4 x 4 tokens each
  *   sentence, at most 24 tokens ─────────────────────────────────────────► 4 text layers of 192
  *   6 joints ────────────────────────────────────────────────────────────► 1 token
  *   32 rows of actions (1.07 s at 30 Hz), 5 denoising steps ─────────────► 4 expert layers of 144
@@ -10,7 +10,7 @@
 export const POCKET = {
   cameras: ['observation.images.front', 'observation.images.wrist'],
   imageSize: 96,
-  patchSize: 8,
+  patchSize: 12,
   shuffle: 2,
   vision: { hidden: 192, layers: 4, heads: 6, feedForward: 768 },
   text: { hidden: 192, layers: 4, heads: 6, kvHeads: 2, headSize: 32, feedForward: 512 },
