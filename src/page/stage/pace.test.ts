@@ -32,7 +32,7 @@ test('slow frames make it coarser, quick ones finer again, and standing still cr
   // The last movement was at 9000: crisp comes only after a rest.
   expect(pace.mayDraw(9500, 'still')).toBe(true);
   expect(pace.mayDraw(9349, 'still')).toBe(false);
-  expect(pace.pixelRatio('still')).toBe(1);
+  expect(pace.pixelRatio('still')).toBe(1.5);
   pace.drawn(9600, 300, 'still');
   expect(pace.wantsCrisp()).toBe(false);
   for (let i = 0; i < 10; i++) pace.drawn(20_000 + i * 100, 5, 'moving');
@@ -41,9 +41,9 @@ test('slow frames make it coarser, quick ones finer again, and standing still cr
 
 test('statistics count frames and give the middle of the times', () => {
   const pace = createPace('gpu', () => 1);
-  expect(pace.statistics()).toEqual({ renderer: 'gpu', framesDrawn: 0, drawMs: null, pixelRatio: 1 });
+  expect(pace.statistics()).toEqual({ renderer: 'gpu', framesDrawn: 0, drawMs: null, pixelRatio: 1, crisp: false });
   for (const ms of [1, 2, 3, 4, 100]) pace.drawn(0, ms, 'moving');
-  expect(pace.statistics()).toEqual({ renderer: 'gpu', framesDrawn: 5, drawMs: { p50: 3, p95: 100 }, pixelRatio: 1 });
+  expect(pace.statistics()).toEqual({ renderer: 'gpu', framesDrawn: 5, drawMs: { p50: 3, p95: 100 }, pixelRatio: 1, crisp: true });
 });
 
 test('software renderers are known by their names', () => {

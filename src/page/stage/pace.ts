@@ -1,7 +1,8 @@
 /**
  * When to draw and how finely. A GPU draws whenever something changed, at the screen's own pace. A software renderer
  * shares two or four cores with the control loop and the physics, so it is given at most two fifths of the time, a
- * coarser picture while things move, and one crisp picture when they stand still. Knows times; touches no canvas.
+ * coarser picture while things move, and one crisp picture, finer than the screen in place of the multisampling it goes
+ * without, when they stand still. Knows times; touches no canvas.
  */
 
 export interface StageStatistics {
@@ -11,6 +12,8 @@ export interface StageStatistics {
   readonly drawMs: { readonly p50: number; readonly p95: number } | null;
   /** Drawing buffer pixels a CSS pixel, now. */
   readonly pixelRatio: number;
+  /** The last frame was as fine as this renderer draws. */
+  readonly crisp: boolean;
 }
 
 export interface Pace {
@@ -26,6 +29,8 @@ export interface Pace {
 
 /** A GPU never draws more than this many pixels a CSS pixel: beyond 2 nobody sees it. */
 const MOST_PIXEL_RATIO = 2;
+/** A still picture from a software renderer: 2.25 pixels for each that is shown. */
+const SOFTWARE_STILL_RATIO = 1.5;
 const SOFTWARE_RATIOS = [0.4, 0.55, 0.75, 1] as const;
 /** Share of the time a software renderer may take. */
 const SOFTWARE_SHARE = 0.4;
@@ -45,8 +50,8 @@ export function createPace(renderer: 'gpu' | 'software', devicePixelRatio: () =>
   let lastMovedMs = Number.NEGATIVE_INFINITY;
   let crisp = false;
   let ratioNow = 1;
-  const full = (): number => (renderer === 'gpu' ? Math.min(MOST_PIXEL_RATIO, devicePixelRatio()) : Math.min(1, devicePixelRatio()));
-  const pixelRatio = (reason: 'moving' | 'still'): number => (renderer === 'gpu' || reason === 'still' ? full() : Math.min(full(), SOFTWARE_RATIOS[level] ?? 1));
+  const full = (): number => (renderer === 'gpu' ? Math.min(MOST_PIXEL_RATIO, devicePixelRatio()) : SOFTWARE_STILL_RATIO);
+  const pixelRatio = (reason: 'moving' | 'still'): number => (renderer === 'gpu' || reason === 'still' ? full() : (SOFTWARE_RATIOS[level] ?? 1));
 
   return {
     mayDraw(nowMs, reason) {
@@ -71,7 +76,7 @@ export function createPace(renderer: 'gpu' | 'software', devicePixelRatio: () =>
     statistics() {
       const sorted = [...times].sort((a, b) => a - b);
       const at = (share: number): number => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
-      return { renderer, framesDrawn, drawMs: sorted.length === 0 ? null : { p50: at(0.5), p95: at(0.95) }, pixelRatio: ratioNow };
+      return { renderer, framesDrawn, drawMs: sorted.length === 0 ? null : { p50: at(0.5), p95: at(0.95) }, pixelRatio: ratioNow, crisp };
     },
   };
 }

@@ -72,7 +72,7 @@ async function settled(): Promise<Uint8ClampedArray> {
   for (;;) {
     const from = frames;
     await pause(QUIET_MS);
-    if (frames > 0 && frames === from && stage?.statistics().pixelRatio === Math.min(1, window.devicePixelRatio)) return shown;
+    if (frames > 0 && frames === from && stage?.statistics().crisp === true) return shown;
   }
 }
 

@@ -27,8 +27,8 @@ export interface StageOptions {
   readonly label: string;
   /** The graphics context went away or came back; while it is away the last picture stays or the view is empty. */
   readonly onContext?: (state: 'lost' | 'restored') => void;
-  /** After every drawn frame. */
-  readonly onFrame?: (tookMs: number) => void;
+  /** A frame has been handed to the renderer; the canvas can be read until this returns. */
+  readonly onFrame?: () => void;
 }
 
 export interface Stage {
@@ -47,6 +47,9 @@ export interface Stage {
   dispose(): void;
 }
 
+/** A frame that has not arrived by then never will. */
+const LONGEST_FRAME_MS = 5000;
+
 /** Throws FailureError `world/no-webgl` where the browser gives no WebGL 2 context. */
 export function createStage({ container, description, poses, label, onContext, onFrame }: StageOptions): Stage {
   const canvas = document.createElement('canvas');
@@ -56,10 +59,10 @@ export function createStage({ container, description, poses, label, onContext, o
   canvas.tabIndex = 0;
   canvas.setAttribute('role', 'img');
   canvas.setAttribute('aria-label', label);
-  const renderer = createRenderer(canvas);
+  const software = isSoftwareRenderer(rendererName());
+  const { renderer, gl } = createRenderer(canvas, software ? 'aliased' : 'smooth');
   container.append(canvas);
 
-  const software = isSoftwareRenderer(rendererName(renderer.getContext()));
   const pace = createPace(software ? 'software' : 'gpu', () => window.devicePixelRatio);
   const assets = createSceneAssets(software ? 'plain' : 'fine');
   const scene = new THREE.Scene();
@@ -77,6 +80,7 @@ export function createStage({ container, description, poses, label, onContext, o
   let changed = true;
   let lost = false;
   let size = { width: 0, height: 0 };
+  let inFlight: { readonly fence: WebGLSync; readonly startedMs: number; readonly reason: 'moving' | 'still' } | null = null;
 
   const atHome = (of: SceneDescription): number[] => [...linkPoses(of.robot, of.robot.homePose), ...of.objects.map((object) => object.pose)].flatMap((pose) => [...pose.position, ...pose.rotation]);
   const touch = (what: 'shadow' | 'picture'): void => {
@@ -112,11 +116,27 @@ export function createStage({ container, description, poses, label, onContext, o
     if (renderer.getPixelRatio() !== ratio) renderer.setPixelRatio(ratio);
     for (const hint of hints) hint.update();
     renderer.render(scene, view.camera);
-    // Ask for a pixel, so that the time is that of the picture and not of the queue.
-    if (software) renderer.getContext().readPixels(0, 0, 1, 1, renderer.getContext().RGBA, renderer.getContext().UNSIGNED_BYTE, new Uint8Array(4));
-    const took = performance.now() - started;
-    pace.drawn(nowMs, took, reason);
-    onFrame?.(took);
+    onFrame?.();
+    if (!software) {
+      pace.drawn(nowMs, performance.now() - started, reason);
+      return;
+    }
+    // A software renderer works on after this returns. A fence tells when it is done without making the page, and with
+    // it the Stop button, wait.
+    if (inFlight !== null) gl.deleteSync(inFlight.fence);
+    const fence = gl.fenceSync(gl.SYNC_GPU_COMMANDS_COMPLETE, 0);
+    inFlight = fence === null ? null : { fence, startedMs: nowMs, reason };
+    gl.flush();
+  };
+  /** False while the frame before is still being drawn. */
+  const arrived = (nowMs: number): boolean => {
+    if (inFlight === null) return true;
+    const { fence, startedMs, reason } = inFlight;
+    if (gl.getSyncParameter(fence, gl.SYNC_STATUS) !== gl.SIGNALED && nowMs - startedMs < LONGEST_FRAME_MS) return false;
+    gl.deleteSync(fence);
+    inFlight = null;
+    pace.drawn(startedMs, nowMs - startedMs, reason);
+    return true;
   };
 
   let request = 0;
@@ -130,6 +150,7 @@ export function createStage({ container, description, poses, label, onContext, o
       room.applyPoses(moved);
       touch('shadow');
     }
+    if (!arrived(nowMs)) return;
     if (changed && pace.mayDraw(nowMs, 'moving')) {
       changed = false;
       draw(nowMs, 'moving');
@@ -151,6 +172,7 @@ export function createStage({ container, description, poses, label, onContext, o
 
   const onLost = (): void => {
     lost = true;
+    inFlight = null;
     onContext?.('lost');
   };
   const onRestored = (): void => {
@@ -218,22 +240,27 @@ export function createStage({ container, description, poses, label, onContext, o
   };
 }
 
-function createRenderer(canvas: HTMLCanvasElement): THREE.WebGLRenderer {
-  const attributes: WebGLContextAttributes = { antialias: true, alpha: true, premultipliedAlpha: true, depth: true, stencil: false, powerPreference: 'high-performance' };
-  const context = canvas.getContext('webgl2', attributes);
-  if (context === null) throw new FailureError('world/no-webgl', { reason: 'the browser gave no WebGL 2 context' });
-  const renderer = new THREE.WebGLRenderer({ canvas, context, antialias: true, alpha: true });
+function createRenderer(canvas: HTMLCanvasElement, edges: 'smooth' | 'aliased'): { readonly renderer: THREE.WebGLRenderer; readonly gl: WebGL2RenderingContext } {
+  const antialias = edges === 'smooth';
+  const gl = canvas.getContext('webgl2', { antialias, alpha: true, premultipliedAlpha: true, depth: true, stencil: false, powerPreference: 'high-performance' });
+  if (gl === null) throw new FailureError('world/no-webgl', { reason: 'the browser gave no WebGL 2 context' });
+  const renderer = new THREE.WebGLRenderer({ canvas, context: gl, antialias, alpha: true });
   applyRenderSettings(renderer);
   // Turning the view does not change a shadow: it is drawn again only when a body moved.
   renderer.shadowMap.autoUpdate = false;
   // What stands behind the table is the page's.
   renderer.setClearColor(0x000000, 0);
-  return renderer;
+  return { renderer, gl };
 }
 
-function rendererName(gl: WebGLRenderingContext | WebGL2RenderingContext): string {
+/** Asked on a canvas of its own: whether to multisample has to be known before the real context is made. */
+function rendererName(): string {
+  const gl = new OffscreenCanvas(1, 1).getContext('webgl2');
+  if (gl === null) return '';
   const extension = gl.getExtension('WEBGL_debug_renderer_info');
-  return String(gl.getParameter(extension === null ? gl.RENDERER : extension.UNMASKED_RENDERER_WEBGL));
+  const found = String(gl.getParameter(extension === null ? gl.RENDERER : extension.UNMASKED_RENDERER_WEBGL));
+  gl.getExtension('WEBGL_lose_context')?.loseContext();
+  return found;
 }
 
 /** A camera the size of a hand at the place of each described camera, and its outline. */
