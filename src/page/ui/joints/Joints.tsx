@@ -2,7 +2,7 @@
  * The joints by hand: a slider each, with target, actual and limits in LeRobot units, and keys to hold. Locked while a
  * policy moves the arm and after Stop.
  */
-import { useRef } from 'react';
+import { useRef, useState } from 'react';
 import { GRIPPER_INDEX, JOINT_NAMES, type JointName } from '#contracts/joints.ts';
 import { useNoun, useSession } from '../context.ts';
 import { highlighted } from '../highlight.ts';
@@ -12,6 +12,9 @@ import { JOINT_LABELS } from '#page/words/labels.ts';
 import { jointValue } from '#page/words/numbers.ts';
 import { DOES } from '#page/words/panels.ts';
 import './joints.css';
+
+/** Degrees, percent for the gripper. Ends of the range lie on this grid too, so that whole numbers can be set. */
+const SLIDER_STEP = 0.5;
 
 export function Joints() {
   const panel = useRef<HTMLDivElement>(null);
@@ -53,6 +56,9 @@ function JointRow({ name, index, locked }: { readonly name: JointName; readonly 
   const most = limits?.most ?? 1;
   const place = actual === null ? null : Math.min(1, Math.max(0, (actual - least) / (most - least)));
   const text = jointValue(target, kind);
+  // The arm needs a moment to get where a person asked it to; until then the knob stays under the finger.
+  const [asked, setAsked] = useState<number | null>(null);
+  if (asked !== null && (locked || (target !== null && Math.abs(asked - target) < SLIDER_STEP))) setAsked(null);
   return (
     <div
       className="joint"
@@ -77,16 +83,18 @@ function JointRow({ name, index, locked }: { readonly name: JointName; readonly 
       <span className="joint-slider">
         <input
           type="range"
-          min={least}
-          max={most}
-          step="0.5"
+          min={Math.ceil(least / SLIDER_STEP) * SLIDER_STEP}
+          max={Math.floor(most / SLIDER_STEP) * SLIDER_STEP}
+          step={SLIDER_STEP}
           disabled={locked}
-          value={target ?? least}
+          value={asked ?? target ?? least}
           aria-label={JOINT_LABELS[name]}
           aria-valuetext={`${DOES.target} ${text}, ${DOES.actual} ${jointValue(actual, kind)}`}
           onChange={(event) => {
+            const value = event.target.valueAsNumber;
+            setAsked(value);
             // A refusal (Stop a moment ago) is visible in the panel's own line.
-            session.setTarget(index, event.target.valueAsNumber).catch(() => undefined);
+            session.setTarget(index, value).catch(() => setAsked(null));
           }}
           data-testid={`slider-${name}`}
         />
