@@ -1,53 +1,27 @@
 /** The same thing again: chunks, runs, worlds. */
-import { identical, open } from './app.ts';
-import { expect, test } from './site.ts';
+import type { App } from './app.ts';
+import { freshTable, identical, open } from './app.ts';
+import { expectChunksFollowWhatIsSeenAndSaid } from './chunks.ts';
+import { expect, newSite, test, type Site } from './site.ts';
 
-for (const engine of ['webgpu', 'wasm'] as const) {
-  test(`On ${engine}: the same picture, joints, sentence and noise give the same chunk; lights off or another sentence give another`, async ({ site }) => {
-    const visit = await site.visit();
-    const app = await open(visit, { query: `engine=${engine}`, until: 'policy' });
-    await app.play((playground) => playground.world.reset({ task: 'pick up the red cube', seed: 3 }));
-    await app.play((playground) => playground.world.pause());
-    const probe = (task: string, noiseSeed: number) =>
-      app.play(
-        async (playground, request) => {
-          const record = await playground.probe(request);
-          return { actions: record.actions, state: record.state, provider: record.provider, pictures: record.pictures.map(({ picture }) => picture.data) };
-        },
-        { task, noiseSeed },
-      );
-    const first = await probe('pick up the red cube', 11);
-    const again = await probe('pick up the red cube', 11);
-    expect(first.provider).toBe(engine);
-    expect(first.actions.length).toBeGreaterThan(0);
-    expect(identical(first.state, again.state), 'joint state').toBe(true);
-    first.pictures.forEach((picture, i) => expect(identical(picture, again.pictures[i] ?? []), `picture ${i}`).toBe(true));
-    expect(identical(first.actions, again.actions), 'an unchanged repeat').toBe(true);
+// One page for all of them: the policy is loaded once.
+let site: Site;
+let app: App;
 
-    const otherSentence = await probe('put the blue cube in the bowl', 11);
-    expect(identical(first.state, otherSentence.state)).toBe(true);
-    expect(identical(first.actions, otherSentence.actions), 'another sentence').toBe(false);
+test.beforeAll(async ({ browser }) => {
+  test.setTimeout(300_000);
+  site = newSite(browser);
+  app = await open(await site.visit(), { query: 'engine=wasm', until: 'policy' });
+});
 
-    const otherNoise = await probe('pick up the red cube', 12);
-    expect(identical(first.actions, otherNoise.actions), 'other noise').toBe(false);
+test.beforeEach(() => freshTable(app));
 
-    const lit = await app.state();
-    await app.play((playground) => playground.world.setLightLevel(0));
-    const dark = await probe('pick up the red cube', 11);
-    expect((await app.state()).world.scene).not.toBe(lit.world.scene);
-    expect(identical(first.state, dark.state), 'only the pixels changed').toBe(true);
-    expect(identical(first.pictures[0] ?? [], dark.pictures[0] ?? [])).toBe(false);
-    expect(identical(first.actions, dark.actions), 'lights off').toBe(false);
+test.afterAll(() => site.close());
 
-    await app.play((playground) => playground.world.setLightLevel(1));
-    const litAgain = await probe('pick up the red cube', 11);
-    expect(identical(first.actions, litAgain.actions), 'lights on again').toBe(true);
-  });
-}
+test('On the CPU: the same picture, joints, sentence and noise give the same chunk; lights off or another sentence give another', () => expectChunksFollowWhatIsSeenAndSaid(app, 'wasm'));
 
-test('She saves a run as a file and replays it: the same actions again, to the bit', async ({ site }) => {
-  const visit = await site.visit();
-  const app = await open(visit, { until: 'policy' });
+
+test('She saves a run as a file and replays it: the same actions again, to the bit', async () => {
   const result = await app.play(async (playground) => {
     const report = await playground.run({ task: 'pick up the red cube', seed: 5, seconds: 6 });
     const text = playground.encode(report.file);
@@ -60,17 +34,13 @@ test('She saves a run as a file and replays it: the same actions again, to the b
   expect(result).toMatchObject({ identical: true, difference: 0, replayedChunks: result.chunks });
 });
 
-test('A run file that somebody edited is refused by the path of what is wrong, and nothing moves', async ({ site }) => {
-  const visit = await site.visit();
-  const app = await open(visit);
+test('A run file that somebody edited is refused by the path of what is wrong, and nothing moves', async () => {
   expect((await app.failureOf((playground) => playground.replay('{"format":"something else"}'))).code).toBe('run/file-invalid');
   expect((await app.failureOf((playground) => playground.replay('not even json'))).code).toBe('run/file-invalid');
   expect((await app.state()).arm.mode).toBe('idle');
 });
 
-test('In lockstep the same seed gives the same joints, bit for bit, the same camera pixels and the same scene hash', async ({ site }) => {
-  const visit = await site.visit();
-  const app = await open(visit, { until: 'policy' });
+test('In lockstep the same seed gives the same joints, bit for bit, the same camera pixels and the same scene hash', async () => {
   const lesson = (seed: number) =>
     app.play(async (playground, chosen) => {
       await playground.world.pause();

@@ -47,10 +47,23 @@ export async function open(visit: Visit, options: OpenOptions = {}): Promise<App
 
 export async function waitForPolicy(app: App): Promise<void> {
   await expect
-    .poll(async () => (await app.state()).policy.kind, { timeout: 120_000, message: 'the policy never became ready' })
+    .poll(async () => (await app.state()).policy.kind, { timeout: 240_000, message: 'the policy never became ready' })
     .toMatch(/ready|failed/);
   const { policy, failures } = await app.state();
   expect(policy.kind, JSON.stringify(failures)).toBe('ready');
+}
+
+/** As it was at the beginning, for stories that share a page: nothing runs, the arm holds at home, the light is on. */
+export async function freshTable(app: App): Promise<void> {
+  await app.play(async (playground) => {
+    if (['waiting', 'running', 'finishing'].includes(playground.state().run)) await playground.stop();
+    await playground.world.resume();
+    const { mode } = playground.state().arm;
+    if (mode === 'stopping' || mode === 'stopped' || mode === 'released') await playground.resume();
+    await playground.world.reset({ task: 'pick up the red cube', seed: 0 });
+  });
+  await expect.poll(async () => (await app.state()).arm.mode, { timeout: 15_000 }).toBe('idle');
+  await app.sentence.fill('');
 }
 
 function appOn(visit: Visit): App {

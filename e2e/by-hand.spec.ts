@@ -1,10 +1,23 @@
 /** Moving the arm by hand: sliders and keys. */
-import { open } from './app.ts';
-import { expect, test } from './site.ts';
+import type { App } from './app.ts';
+import { freshTable, open } from './app.ts';
+import { expect, newSite, test, type Site } from './site.ts';
 
-test('She drags the slider of a joint and the arm follows, within its limits', async ({ site }) => {
-  const visit = await site.visit();
-  const app = await open(visit);
+// One page for all of them: the policy is loaded once.
+let site: Site;
+let app: App;
+
+test.beforeAll(async ({ browser }) => {
+  test.setTimeout(300_000);
+  site = newSite(browser);
+  app = await open(await site.visit(), { query: 'engine=wasm', until: 'policy' });
+});
+
+test.beforeEach(() => freshTable(app));
+
+test.afterAll(() => site.close());
+
+test('She drags the slider of a joint and the arm follows, within its limits', async () => {
   const slider = app.page.getByRole('slider', { name: /shoulder pan/i });
   const before = (await app.state()).arm.measured?.[0] ?? Number.NaN;
   await slider.fill('25');
@@ -13,9 +26,7 @@ test('She drags the slider of a joint and the arm follows, within its limits', a
   expect((await app.state()).arm.mode).toBe('manual');
 });
 
-test('He jogs a joint with the keyboard alone', async ({ site }) => {
-  const visit = await site.visit();
-  const app = await open(visit);
+test('He jogs a joint with the keyboard alone', async () => {
   const slider = app.page.getByRole('slider', { name: /shoulder pan/i });
   await slider.focus();
   const before = (await app.state()).arm.target?.[0] ?? Number.NaN;
@@ -25,9 +36,7 @@ test('He jogs a joint with the keyboard alone', async ({ site }) => {
   await expect.poll(async () => Math.abs(((await app.state()).arm.measured?.[0] ?? Number.NaN) - after), { timeout: 10_000 }).toBeLessThan(2);
 });
 
-test('A target far outside a joint ends at its limit, and nonsense is refused with what to do', async ({ site }) => {
-  const visit = await site.visit();
-  const app = await open(visit);
+test('A target far outside a joint ends at its limit, and nonsense is refused with what to do', async () => {
   await app.play((playground) => playground.robot.setTargets([9999, 0, 0, 0, 0, 50]));
   await expect.poll(async () => (await app.state()).arm.target?.[0] ?? 0, { timeout: 10_000 }).toBeGreaterThan(60);
   expect((await app.state()).arm.target?.[0]).toBeLessThan(180);
@@ -35,9 +44,7 @@ test('A target far outside a joint ends at its limit, and nonsense is refused wi
   expect(failure.code).toBe('control/out-of-range');
 });
 
-test('While a policy runs the sliders do not fight it', async ({ site }) => {
-  const visit = await site.visit();
-  const app = await open(visit, { until: 'policy' });
+test('While a policy runs the sliders do not fight it', async () => {
   await app.sentence.fill('pick up the red cube');
   await app.run.click();
   await expect.poll(async () => (await app.state()).arm.mode, { timeout: 60_000 }).toBe('policy');

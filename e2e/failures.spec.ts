@@ -2,9 +2,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FailureCode } from '#contracts/failure.ts';
-import type { App } from './app.ts';
 import { open } from './app.ts';
 import { DIST, expect, test, withPrelude, type Damage } from './site.ts';
+import { expectHolding, kill, worker } from './workers.ts';
 
 const WEIGHTS = 'policies/pocket/model.safetensors';
 const CONFIG = 'policies/pocket/config.json';
@@ -34,17 +34,6 @@ function withNaN(): Buffer {
   if (tensor === undefined) throw new Error('the pocket policy has no F32 tensor');
   bytes.writeUInt32LE(0x7fc00000, 8 + length + tensor.data_offsets[0] + 4);
   return bytes;
-}
-
-/** The arm holds where it is, whatever else happened. */
-async function expectHolding(app: App): Promise<void> {
-  const before = await app.state();
-  expect(before.arm.mode).toMatch(/idle|stopped|manual/);
-  await app.page.waitForTimeout(700);
-  const after = await app.state();
-  expect(after.arm.tick).toBeGreaterThan(before.arm.tick);
-  expect(after.arm.target).toEqual(before.arm.target);
-  await app.expectAlive();
 }
 
 const replace = (file: string, bytes: () => Buffer | null): Damage => (path) => (path === file ? bytes() : undefined);
@@ -100,7 +89,7 @@ test('The policy asks for a camera that this robot does not have: it is named, a
   const renamed = (path: string): Uint8Array | undefined =>
     /^policies\/pocket\/.*(?:config|preprocessor|postprocessor).*\.json$/.test(path) ? Buffer.from(readFileSync(join(DIST, path), 'utf8').replaceAll('observation.images.front', 'observation.images.ceiling')) : undefined;
   const visit = await site.visit({ replace: renamed });
-  const app = await open(visit, { until: 'policy' });
+  const app = await open(visit, { query: 'engine=wasm', until: 'policy' });
   const failure = await app.failureOf(async (playground) => {
     const report = await playground.run({ task: 'pick up the red cube', seconds: 5 });
     if (report.failure !== null) throw Object.assign(new Error('failed'), report.failure);
@@ -172,29 +161,6 @@ test('The GPU fails its self-test: it is not used, the page says so, and a sente
   expect(await app.play(async (playground) => (await playground.run({ task: 'pick up the red cube', seconds: 4 })).outcome)).toBe('finished');
 });
 
-const REMEMBER_DEVICES = `{
-  self.devices = [];
-  const request = GPUAdapter.prototype.requestDevice;
-  GPUAdapter.prototype.requestDevice = async function (...args) {
-    const device = await request.apply(this, args);
-    self.devices.push(device);
-    return device;
-  };
-}`;
-
-test('The graphics device is lost in the middle of a run: one message, the arm holds, and the next run works', async ({ site }) => {
-  const visit = await site.visit({ replace: withPrelude('inference', REMEMBER_DEVICES) });
-  const app = await open(visit, { query: 'engine=webgpu', until: 'policy' });
-  await app.sentence.fill('pick up the red cube');
-  await app.run.click();
-  await expect.poll(async () => (await app.state()).arm.mode, { timeout: 60_000 }).toBe('policy');
-  await worker(app, 'inference').evaluate('self.devices.at(-1).destroy()');
-  await expect.poll(async () => (await app.state()).failures.map((failure) => failure.code), { timeout: 30_000 }).toContain('engine/device-lost');
-  await expect.poll(async () => (await app.state()).run, { timeout: 30_000 }).not.toBe('running');
-  await app.expectMessage(/graphics|GPU/i);
-  await expectHolding(app);
-});
-
 const REMEMBER_CONTEXTS = `{
   self.contexts = [];
   const get = OffscreenCanvas.prototype.getContext;
@@ -208,7 +174,7 @@ const REMEMBER_CONTEXTS = `{
 test('The cameras lose their drawing context: a failed camera, no old picture passes for a new one, the arm holds', async ({ site }) => {
   const visit = await site.visit({ replace: withPrelude('world', REMEMBER_CONTEXTS) });
   visit.expectComplaint(/context lost|CONTEXT_LOST/i);
-  const app = await open(visit, { until: 'policy' });
+  const app = await open(visit, { query: 'engine=wasm', until: 'policy' });
   await worker(app, 'world').evaluate("self.contexts.forEach((context) => context.getExtension('WEBGL_lose_context').loseContext())");
   const failure = await app.failureOf((playground) => playground.probe({ task: 'pick up the red cube', noiseSeed: 1 }));
   expect(failure.code).toMatch(/^(?:world\/context-lost|observation\/camera-failed)$/);
@@ -223,7 +189,7 @@ test('The cameras lose their drawing context: a failed camera, no old picture pa
 
 test('The inference worker is killed in the middle of a run: one message, the arm holds, the worker comes back', async ({ site }) => {
   const visit = await site.visit();
-  const app = await open(visit, { until: 'policy' });
+  const app = await open(visit, { query: 'engine=wasm', until: 'policy' });
   await app.sentence.fill('pick up the red cube');
   await app.run.click();
   await expect.poll(async () => (await app.state()).arm.mode, { timeout: 60_000 }).toBe('policy');
@@ -237,7 +203,7 @@ test('The inference worker is killed in the middle of a run: one message, the ar
 
 test('The conversion worker is killed: the next policy is loaded by a new one', async ({ site }) => {
   const visit = await site.visit();
-  const app = await open(visit, { until: 'policy' });
+  const app = await open(visit, { query: 'engine=wasm', until: 'policy' });
   await kill(app, 'conversion');
   await expectHolding(app);
   await expect.poll(async () => app.play(async (playground) => playground.policies.load('policies/pocket').then(() => 'loaded', (thrown: { code?: string }) => thrown.code ?? 'unknown')), { timeout: 60_000, intervals: [1000] }).toBe('loaded');
@@ -279,15 +245,3 @@ test('The control loop hangs: Stop is not confirmed within a quarter of a second
   // Late is better than never: once the loop turns again it reads the flag first.
   await expect.poll(async () => (await app.state()).arm.mode, { timeout: 15_000 }).toBe('stopped');
 });
-
-function worker(app: App, name: string): ReturnType<App['page']['workers']>[number] {
-  const found = app.page.workers().filter((one) => new RegExp(`/assets/${name}-worker-`).test(one.url()));
-  // The engine's own threads are the same script under another name, and started later.
-  const [first] = found;
-  if (first === undefined) throw new Error(`no ${name} worker among ${app.page.workers().map((one) => one.url()).join()}`);
-  return first;
-}
-
-async function kill(app: App, name: string): Promise<void> {
-  await worker(app, name).evaluate('self.close()').catch(() => undefined);
-}

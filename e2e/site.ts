@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { test as base, expect, type BrowserContext, type Page } from '@playwright/test';
+import { test as base, expect, type Browser, type BrowserContext, type Page } from '@playwright/test';
 import { buildIfStale } from '../tools/build-state.ts';
 import { serve, type RunningServer, type ServeOptions } from '../tools/serve.ts';
 
@@ -32,37 +32,41 @@ export interface Visit {
 }
 
 export interface Site {
-  /** Opens a fresh browser context (empty storage) on a site of its own; goes nowhere yet. */
+  /** Opens a fresh browser context (empty storage) on a server of its own; goes nowhere yet. */
   visit(options?: SiteOptions): Promise<Visit>;
+  /** Ends every visit, and fails where one heard a complaint or spoke to a stranger. */
+  close(): Promise<void>;
 }
 
-export const test = base.extend<{ site: Site }, { built: true }>({
-  built: [
-    async ({}, use) => {
-      if (process.env['VLA_BUILT'] !== 'yes') buildIfStale();
-      await use(true);
+/** For stories that share a page: `beforeAll` opens, `afterAll` closes. All others use the `site` fixture. */
+export function newSite(browser: Browser): Site {
+  if (process.env['VLA_BUILT'] !== 'yes') buildIfStale();
+  const servers: RunningServer[] = [];
+  const visits: Visit[] = [];
+  return {
+    async visit(options = {}) {
+      const server = await serve({ folder: DIST, ...options });
+      servers.push(server);
+      const visit = await watched(await browser.newContext({ viewport: { width: 1440, height: 900 } }), server.url);
+      visits.push(visit);
+      return visit;
     },
-    { scope: 'worker' },
-  ],
-  site: async ({ browser, built }, use) => {
-    void built;
-    const servers: RunningServer[] = [];
-    const visits: Visit[] = [];
-    await use({
-      visit: async (options = {}) => {
-        const server = await serve({ folder: DIST, ...options });
-        servers.push(server);
-        const visit = await watched(await browser.newContext(), server.url);
-        visits.push(visit);
-        return visit;
-      },
-    });
-    for (const visit of visits) await visit.context.close();
-    for (const server of servers) await server.close();
-    for (const visit of visits) {
-      expect(visit.complaints(), 'the browser complained about something the story does not tell').toEqual([]);
-      expect(visit.strangers(), 'the page spoke to somebody else').toEqual([]);
-    }
+    async close() {
+      for (const visit of visits) await visit.context.close();
+      for (const server of servers) await server.close();
+      for (const visit of visits) {
+        expect(visit.complaints(), 'the browser complained about something the story does not tell').toEqual([]);
+        expect(visit.strangers(), 'the page spoke to somebody else').toEqual([]);
+      }
+    },
+  };
+}
+
+export const test = base.extend<{ site: Site }>({
+  site: async ({ browser }, use) => {
+    const site = newSite(browser);
+    await use(site);
+    await site.close();
   },
 });
 

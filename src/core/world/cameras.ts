@@ -70,6 +70,10 @@ export function createCameraRenderer({ description, canvas }: CameraRendererOpti
   const times = new Map<string, number[]>();
   let view = assemble(description, assets);
   let shadowPoses: Float64Array | null = null;
+  // Counted and not asked of WebGL (`isBuffer`), which would wait for the GPU.
+  let losses = 0;
+  canvas.addEventListener('contextlost', () => (losses += 1));
+  canvas.addEventListener('webglcontextlost', () => (losses += 1));
 
   /** Draws one picture into the canvas; returns how many times larger than asked for. */
   const draw = (key: string, widthPx: number, heightPx: number, poses: Float64Array): 1 | 2 => {
@@ -120,7 +124,8 @@ export function createCameraRenderer({ description, canvas }: CameraRendererOpti
     async capture(key, widthPx, heightPx, poses) {
       const startedMs = performance.now();
       const scale = draw(key, widthPx, heightPx, poses);
-      const pixels = await readLater(gl, widthPx * scale, heightPx * scale);
+      const lossesBefore = losses;
+      const pixels = await readLater(gl, widthPx * scale, heightPx * scale, () => losses === lossesBefore);
       if (pixels === null) throw new FailureError('world/context-lost', { camera: key });
       return finish(key, widthPx, heightPx, scale, pixels, startedMs);
     },
@@ -179,7 +184,7 @@ function createRenderer(canvas: OffscreenCanvas): THREE.WebGLRenderer {
  * The bytes of what was drawn just now, once the GPU has them; asks every few milliseconds and blocks nobody. Null where
  * the context was lost on the way, also if another one is there by now.
  */
-async function readLater(gl: WebGL2RenderingContext, width: number, height: number): Promise<Uint8Array | null> {
+async function readLater(gl: WebGL2RenderingContext, width: number, height: number, sameContext: () => boolean): Promise<Uint8Array | null> {
   const bytes = width * height * 4;
   const buffer = gl.createBuffer();
   gl.bindBuffer(gl.PIXEL_PACK_BUFFER, buffer);
@@ -193,7 +198,7 @@ async function readLater(gl: WebGL2RenderingContext, width: number, height: numb
     // A lost context gives no fence, or WAIT_FAILED from an old one: either way there is nothing to wait for.
     while (drawn !== null && !gl.isContextLost() && gl.clientWaitSync(drawn, 0, 0) === gl.TIMEOUT_EXPIRED) await new Promise((resolve) => setTimeout(resolve, ASK_EVERY_MS));
     // A buffer of a context that is gone is no buffer of the one that came back.
-    if (gl.isContextLost() || !gl.isBuffer(buffer)) return null;
+    if (gl.isContextLost() || !sameContext()) return null;
     gl.bindBuffer(gl.PIXEL_PACK_BUFFER, buffer);
     gl.getBufferSubData(gl.PIXEL_PACK_BUFFER, 0, pixels);
     gl.bindBuffer(gl.PIXEL_PACK_BUFFER, null);
