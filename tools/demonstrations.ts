@@ -2,7 +2,7 @@
  * `npm run demonstrations`: the scripted expert's episodes with pictures, from headless browsers, as files that
  * `training/dataset.py` reads (`src/contracts/episode.ts` says how they are laid out).
  *
- *   npm run demonstrations -- --out DIR [--tasks touch,pick-up,...] [--seeds 1000000:500]   seeds are per task
+ *   npm run demonstrations -- --out DIR [--tasks touch,pick-up,...] [--seeds 1000000:500]   so many of each task
  *       [--cubes mix|1..4] [--noise 5 --noise-share 0.5] [--mix-share 0.7]                  what is varied
  *       [--picture-every 4] [--size 96] [--per-shard 50]                                    what is kept
  *       [--browsers 1] [--site DIR]                                                         how it is run

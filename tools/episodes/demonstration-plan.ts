@@ -48,12 +48,15 @@ export function demonstrationRequest(task: TaskKind, seed: number, options: Demo
   };
 }
 
+/** A task's own seeds begin this far from the last one's: one seed lays the table alike for every task, and tables should differ. */
+export const TASK_SEED_STRIDE = 10_000_000;
+
 /** Every task's seeds in blocks, the tasks taking turns, so that a run that is broken off has some of each. */
 export function shardPlans(tasks: readonly TaskKind[], seeds: { readonly first: number; readonly count: number }, perShard: number): readonly ShardPlan[] {
   const plans: ShardPlan[] = [];
   for (let at = 0; at < seeds.count; at += perShard) {
     for (const task of tasks) {
-      const firstSeed = seeds.first + at;
+      const firstSeed = seeds.first + at + TASK_SEED_STRIDE * TASK_KINDS.indexOf(task);
       const count = Math.min(perShard, seeds.count - at);
       plans.push({ task, firstSeed, count, file: `${task}-${firstSeed}-${count}.safetensors.gz` });
     }

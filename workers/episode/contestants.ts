@@ -62,15 +62,16 @@ function randomMover(robot: RobotDescription, random: Random): Mover {
 }
 
 /**
- * Noise in bursts: half a second to a second of a wrong wish, then as long without. It pushes the arm to places the
- * expert would not go by itself, so that its way back is seen. `amount`: standard deviation in joint units (degrees).
+ * Noise in bursts: a fifth to half a second of a wrong wish, then half a second to two seconds without. It pushes the arm
+ * to places the expert would not go by itself, so that its way back is seen. `amount`: standard deviation in joint units
+ * (degrees). The mover goes on from what it wished for itself, so that a burst moves the arm by that much and no further.
  */
 export function disturbed(mover: Mover, amount: number, random: Random): { readonly move: Mover; readonly clean: () => JointRadians | null } {
   let clean: JointRadians | null = null;
   let offset: Float64Array | null = null;
   let ticksLeft = Math.round(random.between(0.2, 1.5) * TICK_HZ);
   const move: Mover = (view, current) => {
-    clean = mover(view, current);
+    clean = mover(view, clean ?? current);
     if (ticksLeft-- <= 0) {
       const begins = offset === null;
       offset = begins ? Float64Array.from({ length: JOINT_COUNT }, () => (amount * random.normal() * Math.PI) / 180) : null;
@@ -80,5 +81,5 @@ export function disturbed(mover: Mover, amount: number, random: Random): { reado
     const push = offset;
     return clean.map((value, i) => value + push[i]) as JointRadians;
   };
-  return { move: amount > 0 ? move : (view, current) => (clean = mover(view, current)), clean: () => clean };
+  return { move: amount > 0 ? move : (view, current) => (clean = mover(view, clean ?? current)), clean: () => clean };
 }

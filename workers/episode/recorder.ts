@@ -1,4 +1,7 @@
-/** Writes down one episode tick by tick: joints, wishes, cubes, and pictures every so often. Layout: `contracts/episode.ts`. */
+/**
+ * Writes down one episode tick by tick: joints, wishes, cubes, and pictures every so often. Layout: `contracts/episode.ts`.
+ * Pictures are drawn at their tick and read at the end, so that the GPU works while physics goes on.
+ */
 import type { RecordedEpisode, RecordingSettings } from '#contracts/episode-api.ts';
 import { JOINT_COUNT } from '#contracts/joints.ts';
 import { CUBE_COLOURS } from '#contracts/scene.ts';
@@ -7,32 +10,37 @@ import type { CameraRenderer } from '#core/world/cameras.ts';
 import type { Witness } from './episode.ts';
 
 export interface Recorder extends Witness {
-  finish(): Omit<RecordedEpisode, 'card'>;
+  /** Rejects with what the renderer's `capture` does. */
+  finish(): Promise<Omit<RecordedEpisode, 'card'>>;
 }
 
 /** `cameras`: keys as the robot names them, `observation.images.<short>`. */
 export function createRecorder(renderer: CameraRenderer, cameras: readonly string[], settings: RecordingSettings): Recorder {
   const ticks: { state: Float64Array; action: Float64Array; wanted: Float64Array; cubes: number[]; grip: readonly number[] }[] = [];
-  const shots: { readonly tick: number; readonly pictures: readonly Uint8Array[] }[] = [];
+  const shots: { readonly tick: number; readonly pictures: Promise<readonly Uint8Array[]> }[] = [];
   return {
     tick({ tick, view, record, wanted, poses }) {
       const cubes = CUBE_COLOURS.flatMap((colour) => view.cubes.find((c) => c.colour === colour)?.position ?? [Number.NaN, Number.NaN, Number.NaN]);
       ticks.push({ state: radiansVectorToUnits(record.measured), action: radiansVectorToUnits(record.target), wanted: radiansVectorToUnits(wanted), cubes: [...cubes], grip: view.gripPoint });
       if (tick % settings.pictureEveryTicks !== 0) return;
       const instant = poses();
-      shots.push({ tick, pictures: cameras.map((key) => withoutAlpha(renderer.render(key, settings.width, settings.height, instant).data)) });
+      const pictures = Promise.all(cameras.map(async (key) => withoutAlpha((await renderer.capture(key, settings.width, settings.height, instant)).data)));
+      // Awaited at the end; a failure until then is not unhandled.
+      pictures.catch(() => undefined);
+      shots.push({ tick, pictures });
     },
-    finish() {
+    async finish() {
       const flat = (pick: (one: (typeof ticks)[number]) => ArrayLike<number>, width: number): Float32Array => {
         const all = new Float32Array(ticks.length * width);
         ticks.forEach((one, i) => all.set(Array.from(pick(one)), i * width));
         return all;
       };
       const bytes = settings.width * settings.height * 3;
+      const taken = await Promise.all(shots.map((shot) => shot.pictures));
       const pictures = Object.fromEntries(
         cameras.map((key, c) => {
           const all = new Uint8Array(shots.length * bytes);
-          shots.forEach((shot, i) => all.set(shot.pictures[c], i * bytes));
+          taken.forEach((shot, i) => all.set(shot[c], i * bytes));
           return [shortName(key), all];
         }),
       );

@@ -75,11 +75,17 @@ export class EpisodeService implements EpisodeApi {
       const { cameras } = this.#parts;
       if (cameras === null) throw new FailureError('world/no-webgl', { reason: 'this episode runs where nothing draws' });
       const recorder = createRecorder(cameras, ['observation.images.front', 'observation.images.wrist'], settings);
-      const { result } = await runEpisode(request, this.#actor, this.#parts, recorder);
+      const began = this.#parts.nowMs();
+      const { result: run } = await runEpisode(request, this.#actor, this.#parts, recorder);
+      const ended = this.#parts.nowMs();
+      const kept = await recorder.finish();
+      // Pictures that were still on their way when the episode was over are rendering too.
+      const waited = this.#parts.nowMs() - ended;
+      const result: EpisodeResult = { ...run, milliseconds: { ...run.milliseconds, rendering: run.milliseconds.rendering + waited, total: this.#parts.nowMs() - began } };
       const source = this.#contestant.kind === 'baseline' ? this.#contestant.name : this.#contestant.storedName;
       const { seed, goal, sentence, sceneHash, verdict, ticks } = result;
       const card = { seed, goal, sentence, split: request.wording, sceneHash, source, verdict, ticks, injectedNoise: request.injectedNoise };
-      return { result, recorded: { card, ...recorder.finish() } };
+      return { result, recorded: { card, ...kept } };
     });
   }
 
