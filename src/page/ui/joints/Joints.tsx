@@ -15,6 +15,8 @@ import './joints.css';
 
 /** Degrees, percent for the gripper. Ends of the range lie on this grid too, so that whole numbers can be set. */
 const SLIDER_STEP = 0.5;
+/** Far below a step: a knob given back to the arm while it is still on its way would swallow the next key press. */
+const REACHED = 0.01;
 
 export function Joints() {
   const panel = useRef<HTMLDivElement>(null);
@@ -58,7 +60,7 @@ function JointRow({ name, index, locked }: { readonly name: JointName; readonly 
   const text = jointValue(target, kind);
   // The arm needs a moment to get where a person asked it to; until then the knob stays under the finger.
   const [asked, setAsked] = useState<number | null>(null);
-  if (asked !== null && (locked || (target !== null && Math.abs(asked - target) < SLIDER_STEP))) setAsked(null);
+  if (asked !== null && (locked || (target !== null && Math.abs(asked - target) < REACHED))) setAsked(null);
   return (
     <div
       className="joint"
