@@ -42,8 +42,8 @@ test('He stops a running policy: acknowledged, the brake ends at a stated tick, 
   await expect.poll(async () => (await app.state()).arm.lastStop !== null, { timeout: 15_000 }).toBe(true);
   const stop = (await app.state()).arm.lastStop;
   if (stop === null) throw new Error('no report of the stop');
-  console.log(`stop acknowledged after ${(stop.acknowledgedAtMs - stop.requestedAtMs).toFixed(1)} ms, frozen ${stop.frozenTick - stop.acknowledgedTick} ticks later, settling ${stop.settlingRad?.toFixed(4)} rad, drift ${stop.driftRad?.toFixed(4)} rad`);
-  expect(stop.acknowledgedAtMs - stop.requestedAtMs).toBeLessThan(250);
+  console.log(`stop acknowledged after ${stop.confirmedAfterMs.toFixed(1)} ms, frozen ${stop.frozenTick - stop.acknowledgedTick} ticks later, settling ${stop.settlingRad?.toFixed(4)} rad, drift ${stop.driftRad?.toFixed(4)} rad`);
+  expect(stop.confirmedAfterMs).toBeLessThan(250);
   expect(stop.frozenTick).toBeGreaterThanOrEqual(stop.acknowledgedTick);
   expect(stop.frozenTick - stop.acknowledgedTick).toBeLessThan(60);
   await expect.poll(() => app.page.evaluate('ticks.at(-1).tick'), { timeout: 15_000 }).toBeGreaterThan(stop.frozenTick + 60);
@@ -84,7 +84,8 @@ test('After Stop the arm moves again only when somebody says so', async () => {
   await app.page.waitForTimeout(1000);
   expect((await app.state()).arm.target).toEqual(stopped);
   await app.play((playground) => playground.resume());
-  expect((await app.state()).arm.mode).toBe('idle');
+  // The next control tick tells it.
+  await expect.poll(async () => (await app.state()).arm.mode).toBe('idle');
   expect((await app.state()).arm.target).toEqual(stopped);
 });
 

@@ -22,6 +22,8 @@ export interface Room {
   load(scene: SceneDescription, start: ArrayLike<number>): SceneDescription;
   /** Reads the targets, takes `steps` steps, publishes. Throws FailureError `world/physics`. */
   advance(steps: number): void;
+  /** Says again, with the time of now, how everything stands: a world that is paused can still be read. */
+  publish(): void;
   /** Poses of this instant, 7 numbers a body: a copy. */
   poses(): Float64Array;
 }
@@ -77,6 +79,7 @@ export function createRoom(world: World, memory: Pick<SharedMemory, 'targets' | 
       world.step(steps);
       publish();
     },
+    publish,
     poses() {
       const copy = new Float64Array(7 * world.bodies.names.length);
       world.readPoses(copy);

@@ -62,6 +62,17 @@ describe('slots', () => {
     expect(Array.from(poses.subarray(red, red + 3))).toEqual(described?.pose.position);
   });
 
+  it('can be read while it is paused: the time of the reading moves on, its numbers do not', async () => {
+    await service.reset({ task: '', seed: 1 });
+    await service.setPace('paused');
+    const before = joints();
+    await clock.advance(1000);
+    const after = joints();
+    expect(clock.nowMs() - (after[JOINTS_SLOT.measuredAtMs.at] ?? Number.NaN)).toBeLessThanOrEqual(50);
+    expect((after[JOINTS_SLOT.measuredAtMs.at] ?? Number.NaN) - (before[JOINTS_SLOT.measuredAtMs.at] ?? Number.NaN)).toBeGreaterThanOrEqual(950);
+    for (const field of [JOINTS_SLOT.position, JOINTS_SLOT.simSeconds]) expect(after.subarray(field.at, field.at + field.count)).toEqual(before.subarray(field.at, field.at + field.count));
+  });
+
   it('follows targets of its own epoch and ignores those from before a reset', async () => {
     await service.reset({ task: '', seed: 1 });
     sendTargets(elsewhere, { epoch: world.epoch });

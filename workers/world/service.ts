@@ -18,6 +18,9 @@ import type { Room } from './room.ts';
 /** What stands on the table before anyone asked for anything. */
 export const FIRST_SCENE: ResetRequest = { task: '', seed: 7 };
 
+/** A paused world is read again this often: joint readings older than 200 ms count as stale everywhere. */
+const PAUSED_PUBLISH_MS = 50;
+
 /** One lockstep call: 100 simulated seconds. Longer runs are several calls, so that status still answers in between. */
 const MOST_STEPS = 50_000;
 
@@ -28,10 +31,15 @@ export class WorldService implements WorldApi {
   #pace: Pace = 'paused';
   #info: SceneInfo | null = null;
   #failure: Failure | null = null;
+  readonly #clock: Clock;
+  /** Whether the loop that publishes a paused world is alive. */
+  #standing = false;
+  #closed = false;
 
   constructor(parts: { readonly room: Room; readonly pictures: Pictures; readonly clock: Clock }) {
     this.#room = parts.room;
     this.#pictures = parts.pictures;
+    this.#clock = parts.clock;
     this.#pacer = createPacer(
       parts.clock,
       STEP_SECONDS * 1000,
@@ -69,6 +77,7 @@ export class WorldService implements WorldApi {
           unreachable(pace);
       }
       this.#pace = pace;
+      if (pace === 'paused') void this.#publishWhilePaused();
       return null;
     });
   }
@@ -111,8 +120,20 @@ export class WorldService implements WorldApi {
     }));
   }
 
+  /** What stands still is measured anew each time: the reading is fresh, and its number the same. */
+  async #publishWhilePaused(): Promise<void> {
+    if (this.#standing) return;
+    this.#standing = true;
+    while (this.#pace === 'paused' && this.#failure === null && !this.#closed) {
+      if (this.#info !== null) this.#room.publish();
+      await this.#clock.sleepUntil(this.#clock.nowMs() + PAUSED_PUBLISH_MS);
+    }
+    this.#standing = false;
+  }
+
   /** Ends loop, cameras and physics. */
   close(): void {
+    this.#closed = true;
     this.#pacer.close();
     this.#pictures.close();
     this.#room.world.dispose();
