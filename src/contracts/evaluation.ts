@@ -89,11 +89,27 @@ export interface EvaluationReport {
   readonly version: 1;
   readonly plan: EvaluationPlan;
   readonly versions: Readonly<Record<string, string>>;
-  readonly policy: { readonly name: string; readonly precision: Precision; readonly provider: Provider } | null;
+  readonly policy: MeasuredPolicy | null;
   readonly tasks: readonly TaskSummary[];
   readonly episodes: readonly EpisodeResult[];
-  /** Simulated seconds per wall second, and episodes a minute. */
-  readonly throughput: { readonly realTimeFactor: number; readonly episodesPerMinute: number };
+  readonly throughput: Throughput;
+}
+
+/** Which policy was measured, and on what. */
+export interface MeasuredPolicy {
+  readonly name: string;
+  readonly precision: Precision;
+  readonly provider: Provider;
+  readonly threads: number;
+}
+
+/** Of one shard, by the episodes' own stopwatches; waiting between episodes is not in it. */
+export interface Throughput {
+  /** Simulated seconds per wall second. */
+  readonly realTimeFactor: number;
+  readonly episodesPerMinute: number;
+  /** Of an episode's time, 0..1; what is left is setting up, judging and the gate. */
+  readonly shares: { readonly physics: number; readonly rendering: number; readonly inference: number };
 }
 
 /** What a colour became in an instruction swap. */

@@ -1,7 +1,34 @@
 /** Episode results to a report: counted a task, with intervals and reasons. Knows no world and no policy. */
-import type { EpisodeResult, EvaluationReport, TaskSummary } from '#contracts/evaluation.ts';
+import type { EpisodeResult, EvaluationPlan, EvaluationReport, MeasuredPolicy, TaskSummary, Throughput } from '#contracts/evaluation.ts';
 import type { TaskFailureReason, TaskKind } from '#contracts/task.ts';
 import { wilson } from './wilson.ts';
+
+/** Control ticks a second in every episode. */
+const TICK_HZ = 30;
+
+/** Episodes in the order of the plan, however they were finished. */
+export function buildReport(parts: {
+  readonly plan: EvaluationPlan;
+  readonly versions: Readonly<Record<string, string>>;
+  readonly policy: MeasuredPolicy | null;
+  readonly episodes: readonly EpisodeResult[];
+}): EvaluationReport {
+  const order = (e: EpisodeResult): number => parts.plan.tasks.indexOf(e.task);
+  const episodes = [...parts.episodes].sort((a, b) => order(a) - order(b) || a.seed - b.seed);
+  return { format: 'vla-playground-evaluation', version: 1, plan: parts.plan, versions: parts.versions, policy: parts.policy, tasks: summarise(episodes), episodes, throughput: throughputOf(episodes) };
+}
+
+/** Zero where there is nothing to measure. */
+export function throughputOf(episodes: readonly EpisodeResult[]): Throughput {
+  const sum = (pick: (e: EpisodeResult) => number): number => episodes.reduce((all, e) => all + pick(e), 0);
+  const totalMs = sum((e) => e.milliseconds.total);
+  const of = (part: number): number => (totalMs > 0 ? part / totalMs : 0);
+  return {
+    realTimeFactor: of((1000 * sum((e) => e.ticks)) / TICK_HZ),
+    episodesPerMinute: of(60_000 * episodes.length),
+    shares: { physics: of(sum((e) => e.milliseconds.physics)), rendering: of(sum((e) => e.milliseconds.rendering)), inference: of(sum((e) => e.milliseconds.inference)) },
+  };
+}
 
 export function summarise(episodes: readonly EpisodeResult[]): readonly TaskSummary[] {
   const tasks = [...new Set(episodes.map((e) => e.task))];

@@ -1,0 +1,71 @@
+/** Words for measuring: tasks, who was measured, why an episode failed, and the two questions a person may put. */
+import type { Baseline, Instruction, Perturbation } from '#contracts/evaluation.ts';
+import type { TaskFailureReason, TaskKind } from '#contracts/task.ts';
+
+export const TASK_WORDS: Readonly<Record<TaskKind, string>> = {
+  touch: 'Touch a cube',
+  'pick-up': 'Pick up a cube',
+  'put-in-bowl': 'Put a cube in the bowl',
+  'push-left': 'Push a cube to the left',
+  'push-right': 'Push a cube to the right',
+  stack: 'Stack a cube on another',
+  wave: 'Wave hello',
+};
+
+/** What counts as done, for a hint beside the task. */
+export const TASK_RULES: Readonly<Record<TaskKind, string>> = {
+  touch: 'The gripper touches the right cube before any other, within 10 s.',
+  'pick-up': 'The right cube is held 5 cm above the table for 1 s, within 12 s.',
+  'put-in-bowl': 'The right cube lies in the bowl, let go and still for half a second, within 16 s.',
+  'push-left': 'The right cube has moved 5 cm to the left on the table, within 12 s.',
+  'push-right': 'The right cube has moved 5 cm to the right on the table, within 12 s.',
+  stack: 'The right cube stands on the other one, let go and still for half a second, within 20 s.',
+  wave: 'The hand is up and swings to and fro twice, within 10 s.',
+};
+
+export const FAILURE_REASON_WORDS: Readonly<Record<TaskFailureReason, string>> = {
+  'time-out': 'Time ran out',
+  'wrong-cube': 'It took another cube',
+  'knocked-off': 'The cube fell off the table',
+  dropped: 'It dropped the cube',
+  'wrong-way': 'It pushed the wrong way',
+  'never-touched': 'It never touched the cube',
+};
+
+export const BASELINE_WORDS: Readonly<Record<Baseline, string>> = {
+  'hold-still': 'Hold still',
+  random: 'Random motion',
+  'mean-trajectory': 'Average motion, no eyes',
+  expert: 'Scripted expert (knows where everything is)',
+};
+
+export const PERTURBATION_WORDS: Readonly<Record<Perturbation, string>> = {
+  none: 'As shipped',
+  light: 'Other light',
+  'camera-pose': 'Cameras nudged',
+  distractors: 'Strange blocks on the table',
+  'object-pose': 'Cubes moved a little',
+  'table-colour': 'Other table colour',
+  'initial-joints': 'Arm starts elsewhere',
+  'picture-noise': 'Noisy pictures',
+  'picture-blur': 'Blurred pictures',
+  'picture-occlusion': 'A patch over each picture',
+  'black-cameras': 'Blacked-out cameras',
+};
+
+export const INSTRUCTION_WORDS: Readonly<Record<Instruction, string>> = {
+  'as-asked': 'As asked',
+  'another-colour': 'Told another colour',
+  nonsense: 'Told nonsense',
+  empty: 'Told nothing',
+};
+
+/** `18 of 20 (90 %, between 70 % and 97 %)`: a claim is always k of n with its interval. */
+export function kOfN(successes: number, trials: number, interval: { readonly low: number; readonly high: number }): string {
+  if (trials === 0) return 'none yet';
+  return `${successes} of ${trials} (${percent(successes / trials)}, between ${percent(interval.low)} and ${percent(interval.high)})`;
+}
+
+export function percent(share: number): string {
+  return `${Math.round(100 * share)} %`;
+}
