@@ -66,7 +66,7 @@ export function runShards(run: ShardRun): Promise<void> {
       else reject(error);
     };
     const start = (): void => {
-      const child = fork(run.file, { execArgv: process.execArgv });
+      const child = fork(run.file, { execArgv: ['--import', 'tsx'] });
       let job: Job | null = null;
       children.add(child);
       open++;
