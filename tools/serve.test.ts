@@ -148,6 +148,7 @@ test('a test may replace one file, or take it away', async () => {
   const damaged = await serve({ folder, replace: (path) => (path === 'assets/engine.wasm' ? Buffer.from('short') : path === 'index.html' ? null : undefined) });
   try {
     expect((await ask('/assets/engine.wasm', {}, 'GET', damaged)).body.toString()).toBe('short');
+    expect((await ask('/assets/engine.wasm', { range: 'bytes=1-2' }, 'GET', damaged)).body.toString()).toBe('ho');
     expect((await ask('/', {}, 'GET', damaged)).status).toBe(404);
     expect((await ask('/assets/app-abcd1234.js', {}, 'GET', damaged)).status).toBe(200);
   } finally {

@@ -121,8 +121,15 @@ async function answer(request: IncomingMessage, response: ServerResponse, option
   response.setHeader('Content-Type', TYPES[extname(name)] ?? 'application/octet-stream');
   response.setHeader('Cache-Control', HASHED.test(name) && replacement === undefined ? 'public, max-age=31536000, immutable' : 'no-cache');
   if (replacement !== undefined) {
-    response.writeHead(200, { 'Content-Length': replacement.byteLength });
-    response.end(request.method === 'HEAD' ? undefined : replacement);
+    const range = request.headers.range === undefined ? null : parseRange(request.headers.range, replacement.byteLength);
+    if (range === 'unsatisfiable') {
+      response.setHeader('Content-Range', `bytes */${replacement.byteLength}`);
+      return plain(response, 416, 'No such bytes.');
+    }
+    const part = range === null ? replacement : replacement.subarray(range.first, range.last + 1);
+    if (range !== null) response.setHeader('Content-Range', `bytes ${range.first}-${range.last}/${replacement.byteLength}`);
+    response.writeHead(range === null ? 200 : 206, { 'Content-Length': part.byteLength });
+    response.end(request.method === 'HEAD' ? undefined : part);
     return;
   }
 
