@@ -8,12 +8,14 @@
  *   playground.on('chunk', console.log)
  */
 import type { ArmKind, ControlMode } from '#contracts/control.ts';
+import type { EvaluationReport } from '#contracts/evaluation.ts';
 import type { Fact, Failure, FailureCode } from '#contracts/failure.ts';
 import type { ChunkRecord, EngineReport } from '#contracts/inference.ts';
 import type { PolicyInfo, PolicySource } from '#contracts/policy.ts';
 import type { ReplayReport, RunFile, RunReport } from '#contracts/run.ts';
 import type { ResetRequest, SceneInfo } from '#contracts/scene.ts';
 import { asFailure, FailureError } from '#core/lib/failure.ts';
+import type { MeasureRequest } from '../session/evaluation.ts';
 import type { SessionEventName, SessionEvents } from '#page/session/events.ts';
 import type { ReadyPolicy } from '#page/session/policy-verbs.ts';
 import { checkRunFile, decodeRunFile, encodeRunFile, MAX_RUN_FILE_BYTES } from '#page/session/run-file.ts';
@@ -118,6 +120,11 @@ export interface Playground {
   encode(file: RunFile): string;
   /** One chunk from what the cameras see now; nothing moves. The same seed, picture, joints and sentence give the same chunk. */
   probe(request: { readonly task: string; readonly noiseSeed: number }): Promise<ChunkRecord>;
+  /**
+   * Seeded trials in a laboratory of its own, counted: k of n with its Wilson interval, and every episode. Nothing on the
+   * stage moves. `playground.evaluate({ policy: 'expert', task: 'pick-up', seeds: 50, perturbation: 'light' })`
+   */
+  evaluate(request: MeasureRequest): Promise<EvaluationReport>;
   /** Brakes and holds. Resolves about 1.5 s later, when the arm is frozen and its drift measured. */
   stop(): Promise<ConfirmedStop>;
   /** After `stop` or `release`: hold on, ready for the next thing. Nothing moves. */
@@ -169,6 +176,7 @@ export function createPlayground(session: Session, wordsFor: (failure: Failure) 
     replay: (file) => dressed(async () => session.replay(await runFile(file))),
     encode: (file) => encodeRunFile(file),
     probe: (request) => dressed(() => session.probe(request)),
+    evaluate: (request) => dressed(() => session.evaluate(request)),
     stop: () => dressed(() => session.stop()),
     resume: () => dressed(() => session.resume()),
     release: () => dressed(() => session.release()),

@@ -10,6 +10,7 @@
  * share the arm's state in memory of which each is half; when one ends, the page says so and asks for a reload.
  */
 import type { ControlApi, ControlReport } from '#contracts/control.ts';
+import type { EpisodeApi } from '#contracts/episode-api.ts';
 import type { ConversionApi, InferenceApi, LoadProgress } from '#contracts/inference.ts';
 import { ARM_SLOT_LENGTH, JOINTS_SLOT_LENGTH, POSES_SLOT_LENGTH, STOP_FLAG_LENGTH, TARGETS_SLOT_LENGTH } from '#contracts/slots.ts';
 import type { Clock } from '#contracts/time.ts';
@@ -18,6 +19,7 @@ import type { WorldApi } from '#contracts/world.ts';
 import { createSlotMemory } from '#core/lib/shared-slot.ts';
 import { cameraFeed, type CameraFeed } from './camera-feed.ts';
 import { CONTROL_DEADLINES, CONVERSION_DEADLINES, INFERENCE_DEADLINES, WORLD_DEADLINES } from './deadlines.ts';
+import { openEpisodeWorker } from './episodes.ts';
 import { startWorker, type WorkerHandle } from './start.ts';
 import { stopLine, type StopLine } from './stop-line.ts';
 import { workerSlot, type WorkerSlot } from './worker-slot.ts';
@@ -31,6 +33,8 @@ export interface House {
   readonly world: WorkerSlot<WorldApi>;
   readonly inference: WorkerSlot<InferenceApi>;
   readonly conversion: WorkerSlot<ConversionApi>;
+  /** The laboratory for measuring, a thread of its own; started when first asked for. */
+  readonly episodes: () => WorkerSlot<EpisodeApi>;
   readonly stop: StopLine;
   readonly cameras: CameraFeed;
   /** About ten a second. */
@@ -116,8 +120,10 @@ export function openHouse(options: HouseOptions): House {
     },
   });
 
+  let episodes: WorkerSlot<EpisodeApi> | null = null;
   return {
     memory,
+    episodes: () => (episodes ??= openEpisodeWorker(options.baseUrl, () => undefined)),
     control,
     world,
     inference,

@@ -15,6 +15,7 @@ import type { CameraWatcher } from '#page/runtime/camera-feed.ts';
 import type { House } from '#page/runtime/house.ts';
 import { armReader, unitsOf, type ArmSnapshot } from './arm-reader.ts';
 import type { SessionContext } from './context.ts';
+import { evaluationVerbs, type EvaluationVerbs } from './evaluation.ts';
 import { eventHub, type EventHub } from './events.ts';
 import { failureLog } from './failure-log.ts';
 import { startFrameMeter } from './frame-meter.ts';
@@ -47,7 +48,7 @@ export interface WorldVerbs {
   step(steps: number): Promise<{ readonly positions: readonly number[]; readonly simSeconds: number }>;
 }
 
-export interface Session extends ManualVerbs, StopVerbs {
+export interface Session extends ManualVerbs, StopVerbs, EvaluationVerbs {
   readonly stores: Stores;
   readonly history: PlotHistory;
   readonly events: EventHub;
@@ -99,6 +100,7 @@ export function createSession(options: SessionOptions): Session {
   const runs = runVerbs(context, policies, world.reset);
   const stops = stopVerbs(context, runs);
   const manual = manualVerbs(context);
+  const evaluation = evaluationVerbs(context, policies);
 
   const connect = async (kind: ArmKind): Promise<void> => {
     unwrap(await house.control.api.connect(kind));
@@ -144,6 +146,7 @@ export function createSession(options: SessionOptions): Session {
     },
     ...stops,
     ...manual,
+    ...evaluation,
     restartWorker: (name) => house[name].restart(),
     dismissFailure: (id) => failures.dismiss(id),
     reportFailure: context.report,

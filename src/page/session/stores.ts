@@ -13,6 +13,7 @@ import type { SceneInfo } from '#contracts/scene.ts';
 import type { WorldStatus } from '#contracts/world.ts';
 import type { WorkerName } from '#page/runtime/house.ts';
 import type { WorkerState } from '#page/runtime/worker-slot.ts';
+import type { MeasureState, PairsState } from './evaluation-state.ts';
 
 export type WorkersState = Readonly<Record<WorkerName, WorkerState>>;
 
@@ -111,6 +112,8 @@ export interface Stores {
   readonly run: StoreApi<RunState>;
   readonly speed: StoreApi<SpeedState>;
   readonly failures: StoreApi<readonly ShownFailure[]>;
+  readonly measure: StoreApi<MeasureState>;
+  readonly pairs: StoreApi<PairsState>;
 }
 
 export function createStores(workers: WorkersState): Stores {
@@ -133,5 +136,7 @@ export function createStores(workers: WorkersState): Stores {
     run: createStore<RunState>()(() => ({ kind: 'none' })),
     speed: createStore<SpeedState>()(() => ({ rateHz: null, jitter: null, chunkLatency: null, frame: null })),
     failures: createStore<readonly ShownFailure[]>()(() => []),
+    measure: createStore<MeasureState>()(() => ({ kind: 'idle' })),
+    pairs: createStore<PairsState>()(() => ({ kind: 'idle' })),
   };
 }
