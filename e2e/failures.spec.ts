@@ -26,13 +26,19 @@ function withHeader(change: (header: Record<string, { dtype: string; shape: numb
   return Buffer.concat([size, padded, bytes.subarray(8 + length)]);
 }
 
+/** Second number of the first tensor, whatever floats it is made of. */
+const NOT_A_NUMBER: Readonly<Record<string, { readonly bytes: 2 | 4; readonly bits: number }>> = { F32: { bytes: 4, bits: 0x7fc00000 }, BF16: { bytes: 2, bits: 0x7fc0 }, F16: { bytes: 2, bits: 0x7e00 } };
+
 function withNaN(): Buffer {
   const bytes = Buffer.from(weights());
   const length = Number(bytes.readBigUInt64LE(0));
-  const header = JSON.parse(bytes.subarray(8, 8 + length).toString()) as Record<string, { dtype: string; data_offsets: [number, number] } | undefined>;
-  const [, tensor] = Object.entries(header).find(([name, one]) => name !== '__metadata__' && one?.dtype === 'F32') ?? [];
-  if (tensor === undefined) throw new Error('the pocket policy has no F32 tensor');
-  bytes.writeUInt32LE(0x7fc00000, 8 + length + tensor.data_offsets[0] + 4);
+  const header = JSON.parse(bytes.subarray(8, 8 + length).toString()) as Record<string, { dtype: string; data_offsets: [number, number] }>;
+  const [, tensor] = Object.entries(header).find(([name, one]) => name !== '__metadata__' && one.dtype in NOT_A_NUMBER) ?? [];
+  const float = NOT_A_NUMBER[tensor?.dtype ?? ''];
+  if (tensor === undefined || float === undefined) throw new Error('the pocket policy has no tensor of floats');
+  const at = 8 + length + tensor.data_offsets[0] + float.bytes;
+  if (float.bytes === 4) bytes.writeUInt32LE(float.bits, at);
+  else bytes.writeUInt16LE(float.bits, at);
   return bytes;
 }
 
@@ -218,7 +224,7 @@ test('The world worker is killed: the page says so and what to do, and stays ali
   await app.expectAlive();
   // Without a world there is no joint reading and no picture, and none is made up.
   const ended = await app.failureOf(async (playground) => {
-    const report = await playground.run({ task: 'pick up the red cube', seconds: 3 });
+    const report = await playground.run({ task: 'pick up the red cube', seconds: 8 });
     if (report.failure !== null) throw Object.assign(new Error('failed'), report.failure);
   });
   expect(ended.code).toMatch(/stale|worker|camera|reading/);
