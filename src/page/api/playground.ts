@@ -15,7 +15,7 @@ import type { PolicyInfo, PolicySource } from '#contracts/policy.ts';
 import type { ReplayReport, RunFile, RunReport } from '#contracts/run.ts';
 import type { ResetRequest, SceneInfo } from '#contracts/scene.ts';
 import { asFailure, FailureError } from '#core/lib/failure.ts';
-import type { MeasureRequest } from '../session/evaluation.ts';
+import type { MeasureRequest } from '#page/session/evaluation.ts';
 import type { SessionEventName, SessionEvents } from '#page/session/events.ts';
 import type { ReadyPolicy } from '#page/session/policy-verbs.ts';
 import { checkRunFile, decodeRunFile, encodeRunFile, MAX_RUN_FILE_BYTES } from '#page/session/run-file.ts';

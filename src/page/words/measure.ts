@@ -69,3 +69,57 @@ export function kOfN(successes: number, trials: number, interval: { readonly low
 export function percent(share: number): string {
   return `${Math.round(100 * share)} %`;
 }
+
+/** The two modes of the page. */
+export const MODES = { label: 'Mode', play: 'Play', measure: 'Measure' } as const;
+
+export const MEASURE = {
+  heading: 'Measure it',
+  lead: 'The policy tries the same task on many different tables, in a laboratory of its own. The arm on the stage does not move.',
+  task: 'Task',
+  who: 'Who',
+  thisPolicy: 'This policy',
+  surroundings: 'Surroundings',
+  instruction: 'Instruction',
+  tables: 'Tables',
+  start: 'Count',
+  end: 'End after this one',
+  preparing: 'Getting the laboratory ready',
+  results: 'Result',
+  interval: '95 % interval',
+  episodes: 'Episodes',
+  episodesHint: 'Choose one to see its joints.',
+  trace: 'Joints of this episode',
+  time: 'Time in the episode',
+  save: { json: 'Save as JSON', csv: 'Save as CSV' },
+  failures: 'Why the others failed',
+  noFailures: 'None failed.',
+} as const;
+
+export const PAIRS_WORDS = {
+  heading: 'Is it real?',
+  look: {
+    button: 'Does it look?',
+    explain: 'Ten tables, twice each: with its cameras, and with both cameras blacked out. A policy that looks cannot do it blind.',
+    predict: 'With blacked-out cameras, how many of the ten will it do?',
+    plain: 'With its cameras',
+    changed: 'Blacked out',
+  },
+  listen: {
+    button: 'Does it listen?',
+    explain: 'Ten tables, twice each: as asked, and with another colour in the sentence. A policy that listens goes to the colour it is told.',
+    predict: 'Told another colour, how many times of ten will it take that cube?',
+    plain: 'As asked, the right cube',
+    changed: 'Told another colour, that cube',
+  },
+  prediction: 'Your prediction',
+  go: 'Now try it',
+  youSaid: (count: number): string => `You said ${count} of 10.`,
+  soFar: (done: number): string => `${done} of 10 pairs`,
+} as const;
+
+/** Told to a screen reader, and read beside the bar. */
+export function outcomeWords(verdict: { readonly kind: string; readonly reason?: TaskFailureReason; readonly atSeconds?: number }): string {
+  if (verdict.kind === 'success') return `done after ${(verdict.atSeconds ?? 0).toFixed(1)} s`;
+  return verdict.reason === undefined ? 'not over' : FAILURE_REASON_WORDS[verdict.reason].toLowerCase();
+}

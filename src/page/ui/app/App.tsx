@@ -5,6 +5,8 @@ import { Cameras } from '../cameras/Cameras.tsx';
 import { Caption } from '../caption/Caption.tsx';
 import { useSession } from '../context.ts';
 import { Header } from '../header/Header.tsx';
+import { Measure } from '../measure/Measure.tsx';
+import type { Mode } from '../measure/ModeSwitch.tsx';
 import { JointPlot } from '../plot/JointPlot.tsx';
 import { Safety } from '../safety/Safety.tsx';
 import { SentenceBox } from '../sentence/SentenceBox.tsx';
@@ -16,20 +18,27 @@ type Start = 'starting' | 'ready' | 'failed';
 
 export function App() {
   const start = useStart();
+  const [mode, setMode] = useState<Mode>('play');
   return (
     <div className="app" data-start={start}>
-      <Header />
+      <Header mode={mode} onMode={setMode} />
       <main className="app-main">
         <StageView />
         <Caption start={start} />
         <JointPlot />
       </main>
       <aside className="app-column">
-        <Cameras />
-        <SentenceBox ready={start === 'ready'} />
-        <Activity />
-        <Speed />
-        <Safety />
+        {mode === 'measure' ? (
+          <Measure />
+        ) : (
+          <>
+            <Cameras />
+            <SentenceBox ready={start === 'ready'} />
+            <Activity />
+            <Speed />
+            <Safety />
+          </>
+        )}
       </aside>
       <StopBar />
     </div>

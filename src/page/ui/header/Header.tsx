@@ -3,9 +3,10 @@ import { useNoun, useUi } from '../context.ts';
 import { adapterLabel, engineLabel, engineReason, selfTestLine } from '#page/words/labels.ts';
 import { failureWords } from '#page/words/failures.ts';
 import { APP_NAME, FAST, LOCAL_HINT, SIMULATED, SIMULATED_HINT } from '#page/words/panels.ts';
+import { ModeSwitch, type Mode } from '../measure/ModeSwitch.tsx';
 import './header.css';
 
-export function Header() {
+export function Header({ mode, onMode }: { readonly mode: Mode; readonly onMode: (mode: Mode) => void }) {
   return (
     <header className="app-header header">
       <h1>{APP_NAME}</h1>
@@ -13,6 +14,7 @@ export function Header() {
         {SIMULATED}
       </span>
       <span className="quiet header-hint">{LOCAL_HINT}</span>
+      <ModeSwitch mode={mode} onChange={onMode} />
       <EngineChip />
     </header>
   );
