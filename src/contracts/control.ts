@@ -1,6 +1,7 @@
 /** The control worker as its callers see it. */
 import type { ActionChunk } from './chunk.ts';
 import type { Failure, Outcome } from './failure.ts';
+import type { ProfileSource, SafetyProfile, SafetyReport } from './safety.ts';
 import type { JointUnitsVector } from './units.ts';
 
 export const CONTROL_MODES = ['disconnected', 'idle', 'manual', 'policy', 'stopping', 'stopped', 'lowering', 'released'] as const;
@@ -18,8 +19,33 @@ export type ControlMode = (typeof CONTROL_MODES)[number];
 
 export type ArmKind = 'simulated' | 'serial' | 'virtual' | 'replay';
 
-/** Which safety rule changed or refused a target. New rules are added by the safety room. */
-export type SafetyRule = 'finite' | 'range' | 'speed' | 'acceleration' | 'stale-state';
+/**
+ * Which safety rule changed or refused a target, in the order they are applied: first what refuses it whole, then what
+ * limits each joint, then what limits the arm.
+ */
+export const SAFETY_RULES = [
+  'finite',
+  'stale-state',
+  'page-silent',
+  'tab-hidden',
+  'hold-to-run',
+  'stall',
+  'torque',
+  'temperature',
+  'voltage',
+  'disagreement',
+  'ramp',
+  'range',
+  'speed',
+  'acceleration',
+  'jerk',
+  'link-speed',
+  'table',
+  'workspace',
+  'keep-out',
+  'self-collision',
+] as const;
+export type SafetyRule = (typeof SAFETY_RULES)[number];
 
 /** One tick, as told to plots and reports. Radians. */
 export interface TickReport {
@@ -44,7 +70,10 @@ export interface ControlReport {
   readonly chunk: { readonly index: number; readonly rows: number; readonly rowsLeft: number; readonly observedAtMs: number; readonly computedAtMs: number } | null;
   /** The coming rows of the current chunk after the gate's limits, radians, for the ghost; null when none. */
   readonly comingPath: readonly (readonly number[])[] | null;
+  /** The rules that will bite on the way, one list a row of `comingPath`. */
+  readonly comingRules: readonly (readonly SafetyRule[])[] | null;
   readonly failure: Failure | null;
+  readonly safety: SafetyReport;
 }
 
 /** How late ticks began after the moment the schedule had for them, milliseconds. */
@@ -105,10 +134,16 @@ export interface ControlApi {
   endRun(): Promise<Outcome<RunControlReport>>;
   /** Slow descent to rest, then torque off. */
   lowerAndRelease(): Promise<Outcome<null>>;
-  /** After a Stop, a person says: go on. Leaves `stopped` or `released` for `idle`. */
+  /** After a Stop, a person says: go on. Leaves `stopped` or `released` for `idle`. `safety/latched` while the cause of a fault stands. */
   resume(): Promise<Outcome<null>>;
   /** The last Stop, once its drift is known (about a second after the freeze); null before. */
   lastStop(): Promise<Outcome<StopReport | null>>;
+  profile(): Promise<Outcome<SafetyProfile>>;
+  /**
+   * The limits from now on; only at rest. Anything may be handed in: it is checked here. Answers with the profile in
+   * force. `safety/profile-invalid`, `safety/locked`, `safety/would-loosen`.
+   */
+  setProfile(profile: unknown, source: ProfileSource): Promise<Outcome<SafetyProfile>>;
 }
 
 /** Direct port between control and inference. Newest wins on both sides. `tick` counts as in `ActionChunk`. */

@@ -26,6 +26,8 @@ export type FailureCode =
   | 'observation/camera-missing' // facts: camera, present
   | 'observation/camera-stale' // facts: camera, ageMs, limitMs
   | 'observation/camera-failed' // facts: camera, reason
+  | 'observation/camera-frozen' // facts: camera, forMs
+  | 'observation/camera-dark' // facts: camera
   | 'observation/state-stale' // facts: ageMs, limitMs
   | 'observation/state-size' // facts: expected, found
   | 'observation/sentence-missing'
@@ -44,11 +46,24 @@ export type FailureCode =
   | 'arm/not-connected'
   | 'arm/reading-failed' // facts: reason
   | 'arm/unsupported' // facts: kind
+  | 'arm/port-lost' // facts: reason
+  | 'arm/refused' // facts: finding (a FindingCode of contracts/serial.ts, with its facts beside it)
+  | 'arm/servo-lost' // facts: id, joint, reason
+  | 'arm/servo-fault' // facts: id, joint, errors
+  | 'arm/not-kept' // facts: id, joint, register, wrote, found
+  | 'arm/torque-still-on' // facts: ids
+  | 'arm/moved-at-start' // facts: id, joint, steps, limit
+  | 'arm/calibration-invalid' // facts: path, expected, found
   | 'control/state-stale' // facts: ageMs, limitMs
   | 'control/not-finite' // facts: joint
   | 'control/stop-not-confirmed' // facts: waitedMs
   | 'control/busy' // facts: mode
   | 'control/out-of-range' // facts: what, found, least, most
+  // safety
+  | 'safety/latched' // facts: rule
+  | 'safety/locked' // facts: profile
+  | 'safety/would-loosen' // facts: field
+  | 'safety/profile-invalid' // facts: field, expected, found
   // the world
   | 'world/context-lost' // facts: camera
   | 'world/no-webgl' // facts: reason

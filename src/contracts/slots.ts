@@ -68,8 +68,14 @@ export const ARM_SLOT_LENGTH = 30;
 /**
  * The one shortcut: page to control. An Int32Array over its own shared memory, so that Stop passes no store, no React,
  * no queue. The page adds one to `requested`; control, first thing in every tick, copies it to `acknowledged`.
+ *
+ * Beside it, for the same reason, what else must never wait in a queue: the page adds one to `beat` five times a second
+ * for as long as its thread runs, and says in `page` (a sum of PAGE_BITS) whether it is hidden and whether the person
+ * holds the key that lets a policy move.
  */
-export const STOP_FLAG = { requested: 0, acknowledged: 1 } as const;
-export const STOP_FLAG_LENGTH = 2;
+export const STOP_FLAG = { requested: 0, acknowledged: 1, beat: 2, page: 3 } as const;
+export const STOP_FLAG_LENGTH = 4;
+export const PAGE_BITS = { hidden: 1, holding: 2 } as const;
+export const BEAT_EVERY_MS = 200;
 /** No acknowledgement within this many milliseconds shows "Stop not confirmed. Switch off the power." */
 export const STOP_CONFIRM_MS = 250;

@@ -2,7 +2,7 @@
  * One tick of the control loop, and the states it can be in. A plain class: no thread, no timer, no message port, no
  * time but what it is handed, so that a test or the lockstep worker runs it on a manual clock, tick by tick.
  *
- *   stop? ─► read the arm ─► what is wanted ─► gate ─► send ─► publish          in this order, every tick, at once
+ *   stop? ─► read the arm ─► anything against moving? ─► what is wanted ─► gate ─► send ─► publish     every tick, at once
  *
  * The states are one tagged union. Stop is looked at before anything else and is acknowledged in the tick that sees it,
  * whatever the state. What is wanted comes from the state alone; the gate decides what becomes of it; without a wanted
@@ -13,6 +13,7 @@ import type { Failure } from '#contracts/failure.ts';
 import { GRIPPER_INDEX } from '#contracts/joints.ts';
 import type { Reading } from '#contracts/reading.ts';
 import type { RobotDescription } from '#contracts/robot.ts';
+import type { SafetyFault, SafetyProfile } from '#contracts/safety.ts';
 import { STOP_FLAG } from '#contracts/slots.ts';
 import type { JointRadians } from '#contracts/units.ts';
 import { FRESH_FOR_MS, type Arm, type JointReadings } from '#core/arm/arm.ts';
@@ -20,18 +21,22 @@ import { asFailure, FailureError } from '#core/lib/failure.ts';
 import { unreachable } from '#core/lib/never.ts';
 import { ring } from '#core/lib/ring.ts';
 import { createGate, type Gate, type Passed, type Wanted } from '#core/safety/gate.ts';
-import { limitsOf, type LimitChoices } from '#core/safety/limits.ts';
+import { jointLimits, PROFILES, shapeLimits } from '#core/safety/profile.ts';
+import { createBody, type Body } from '#core/safety/shape/body.ts';
+import { createWatch, type Watch, type WatchResult } from '#core/safety/watch.ts';
 import { jitterMeter } from '#core/telemetry/jitter.ts';
 import type { Log } from '#core/telemetry/log.ts';
 import { armRecordWriter } from './arm-record.ts';
 import { loweringPath } from './lowering.ts';
+import { pageSigns, type PageSigns } from './page-signs.ts';
 import { PolicyRun } from './policy-run.ts';
 import type { TickTime } from './schedule.ts';
 import { stopWatch, stopWithoutArm, type StopWatch } from './stop-watch.ts';
 
 export interface LoopParts {
   readonly robot: RobotDescription;
-  readonly limits?: LimitChoices;
+  /** Absent: `first-motion`. */
+  readonly profile?: SafetyProfile;
   readonly rateHz: number;
   /** `ARM_SLOT`. */
   readonly armSlot: SharedArrayBuffer;
@@ -58,9 +63,11 @@ type State =
 interface Connected {
   readonly arm: Arm;
   readonly gate: Gate;
+  readonly watch: Watch;
   readonly epoch: number;
 }
 
+const CALM: WatchResult = { refusedBy: [], latched: null, slow: null };
 const REPORT_EVERY_MS = 100;
 /** Ten reports at 100 Hz; more than this without a reader is not kept. */
 const TICKS_PER_REPORT = 100;
@@ -86,12 +93,18 @@ export class ControlLoop {
   #reportedMs = Number.NEGATIVE_INFINITY;
   #failure: Failure | null = null;
   #stale = false;
+  #profile: SafetyProfile;
+  #body: Body | null = null;
+  #seen: WatchResult = CALM;
+  readonly #page: PageSigns;
   #arrivedMs: number | null = null;
 
   constructor(parts: LoopParts) {
     this.#parts = parts;
     this.#rateHz = parts.rateHz;
     this.#stop = new Int32Array(parts.stopFlag);
+    this.#page = pageSigns(parts.stopFlag);
+    this.#profile = parts.profile ?? PROFILES['first-motion'];
     this.#publish = armRecordWriter(parts.armSlot);
   }
 
@@ -123,6 +136,7 @@ export class ControlLoop {
     const reading = this.#connected === null ? null : this.#connected.arm.read(nowMs);
     if (reading !== null) this.#noticeReset(reading);
     this.#noticeStale(reading, nowMs);
+    this.#lookAround(reading, nowMs);
     const wanted = this.#wanted(reading, nowMs);
     const passed = this.#command(wanted, reading, nowMs);
     this.#settle(passed, reading, nowMs);
@@ -150,6 +164,21 @@ export class ControlLoop {
     this.#rateHz = rateHz;
     if (this.#connected !== null) this.#connected = { ...this.#connected, gate: this.#connected.gate.withTick(1 / rateHz) };
     this.#jitter.reset();
+  }
+
+  get profile(): SafetyProfile {
+    return this.#profile;
+  }
+
+  /** Other limits from now on. Only at rest. A latched fault stays latched. */
+  setProfile(profile: SafetyProfile): void {
+    this.#refuseIn(['policy', 'manual', 'stopping', 'lowering']);
+    if (!this.still) throw this.#busy();
+    if ((this.#connected?.watch.faults.length ?? 0) > 0) throw this.#busy();
+    this.#profile = profile;
+    const connected = this.#connected;
+    if (connected === null) return;
+    this.#connected = { ...connected, gate: this.#gateAt(connected.gate.positions(), connected.arm.kind), watch: this.#newWatch(connected.arm.kind) };
   }
 
   setManualTargets(target: JointRadians): void {
@@ -188,6 +217,9 @@ export class ControlLoop {
     this.#refuseIn(['disconnected', 'stopping', 'lowering']);
     const connected = this.#connected;
     if (connected === null) throw this.#busy();
+    const standing = connected.watch.reset();
+    if (standing !== null) throw new FailureError('safety/latched', { rule: standing });
+    if (this.#failure?.code === 'safety/latched') this.#failure = null;
     if (this.#state.mode === 'stopped') this.#enter({ mode: 'idle' });
     if (this.#state.mode !== 'released') return;
     const held = this.#holdWhereItIs(connected.arm, nowMs);
@@ -261,7 +293,7 @@ export class ControlLoop {
   #noticeReset(reading: Reading<JointReadings>): void {
     const connected = this.#connected;
     if (connected === null || reading.kind === 'failed' || reading.value.epoch === connected.epoch) return;
-    this.#connected = { ...connected, gate: this.#gateAt(reading.value.position), epoch: reading.value.epoch };
+    this.#connected = { ...connected, gate: this.#gateAt(reading.value.position, connected.arm.kind), epoch: reading.value.epoch };
     if (this.#state.mode === 'manual' || this.#state.mode === 'lowering') this.#enter({ mode: 'idle' });
     if (this.#state.mode === 'policy') this.#state.run.dropRows();
     this.#parts.log.write('info', 'arm-elsewhere', { epoch: reading.value.epoch });
@@ -280,6 +312,38 @@ export class ControlLoop {
     if (onset && this.#state.mode === 'policy') this.#state.run.note(this.#failure);
   }
 
+  /** Everything that may speak against moving, whatever the target is. What latches is a Stop that nobody pressed. */
+  #lookAround(reading: Reading<JointReadings> | null, nowMs: number): void {
+    const connected = this.#connected;
+    if (connected === null || this.#state.mode === 'released') {
+      this.#seen = CALM;
+      return;
+    }
+    const page = this.#page.look(nowMs);
+    const { mode } = this.#state;
+    this.#seen = connected.watch.look({
+      nowMs,
+      tick: this.#tick,
+      tickSeconds: 1 / this.#rateHz,
+      pageSilentMs: page.silentMs,
+      page: page.shown,
+      holdKey: page.holdKey,
+      stateAgeMs: reading === null || reading.kind === 'failed' ? null : nowMs - reading.atMs,
+      readings: reading?.kind === 'fresh' ? reading.value : null,
+      target: connected.gate.positions(),
+      motion: mode === 'policy' || mode === 'manual' ? mode : 'none',
+    });
+    if (this.#seen.latched !== null) this.#latch(this.#seen.latched, nowMs);
+  }
+
+  #latch(fault: SafetyFault, nowMs: number): void {
+    this.#fail({ code: 'safety/latched', facts: { ...fault.facts, rule: fault.rule } });
+    this.#run?.halt();
+    if (this.#state.mode === 'stopped' || this.#state.mode === 'stopping') return;
+    this.#watch = stopWatch(this.#tick, nowMs);
+    this.#enter({ mode: 'stopping' });
+  }
+
   /** The one place that says what each state wants. Null brakes and holds. */
   #wanted(reading: Reading<JointReadings> | null, nowMs: number): Wanted | null {
     const state = this.#state;
@@ -293,7 +357,7 @@ export class ControlLoop {
       case 'manual':
         return { positions: state.target, velocities: null };
       case 'policy':
-        if (reading?.kind === 'fresh') return state.run.next(nowMs);
+        if (reading?.kind === 'fresh' && this.#seen.refusedBy.length === 0) return state.run.next(nowMs);
         // Rows wait; the last target is offered again so that the gate refuses it by name.
         state.run.held();
         return this.#holding();
@@ -327,7 +391,8 @@ export class ControlLoop {
     const connected = this.#connected;
     if (connected === null || this.#state.mode === 'released') return null;
     const stateAgeMs = reading === null || reading.kind === 'failed' ? null : nowMs - reading.atMs;
-    const passed = connected.gate.pass(wanted, { stateAgeMs });
+    const { refusedBy, slow } = this.#seen;
+    const passed = connected.gate.pass(wanted, slow === null ? { stateAgeMs, refusedBy } : { stateAgeMs, refusedBy, slow });
     if (passed.rules.includes('finite') && this.#state.mode === 'policy') {
       this.#state.run.fail({ code: 'control/not-finite', facts: { joint: passed.limitedJoints[0] ?? 0 } });
     }
@@ -400,14 +465,24 @@ export class ControlLoop {
   #controlReport(): ControlReport {
     const run = this.#state.mode === 'policy' ? this.#state.run : null;
     const coming = run === null ? [] : run.coming();
+    const preview = coming.length === 0 || this.#connected === null ? null : this.#connected.gate.preview(coming);
     return {
       ticks: this.#recent.drain(),
       mode: this.mode,
       rateHz: this.#rateHz,
       jitter: this.#jitter.summary(),
       chunk: run?.playing ?? null,
-      comingPath: coming.length === 0 || this.#connected === null ? null : this.#connected.gate.preview(coming),
+      comingPath: preview === null ? null : preview.map((pose) => pose.positions),
+      comingRules: preview === null ? null : preview.map((pose) => pose.rules),
       failure: this.#failure ?? run?.failure ?? null,
+      safety: {
+        profile: this.#profile.name,
+        revision: this.#profile.revision,
+        locked: this.#profile.lock,
+        holding: this.#seen.refusedBy,
+        faults: this.#connected?.watch.faults ?? [],
+        slowShare: this.#seen.slow?.share ?? 1,
+      },
     };
   }
 
@@ -421,11 +496,26 @@ export class ControlLoop {
         throw new FailureError('control/out-of-range', { what: joint.name, found, least: joint.least, most: joint.most });
       }
     });
-    return { arm, gate: this.#gateAt(reading.value.position), epoch: reading.value.epoch };
+    const { kind } = arm;
+    return { arm, gate: this.#gateAt(reading.value.position, kind), watch: this.#newWatch(kind), epoch: reading.value.epoch };
   }
 
-  #gateAt(start: ArrayLike<number>): Gate {
-    return createGate({ limits: limitsOf(this.#parts.robot, this.#parts.limits), tickSeconds: 1 / this.#rateHz, staleAfterMs: FRESH_FOR_MS }, start);
+  #gateAt(start: ArrayLike<number>, kind: ArmKind): Gate {
+    const { robot } = this.#parts;
+    const motion = this.#motionFor(kind);
+    this.#body ??= createBody(robot);
+    const limits = jointLimits(robot, motion);
+    const shape = shapeLimits(robot, this.#body, this.#profile, motion);
+    return createGate({ limits, tickSeconds: 1 / this.#rateHz, staleAfterMs: FRESH_FOR_MS, rampSeconds: motion.rampSeconds, shape }, start);
+  }
+
+  #newWatch(kind: ArmKind): Watch {
+    return createWatch(this.#parts.robot, this.#profile, this.#motionFor(kind));
+  }
+
+  /** A virtual serial arm stands in for a real one, so it is treated as one. */
+  #motionFor(kind: ArmKind): SafetyProfile['real'] {
+    return kind === 'simulated' || kind === 'replay' ? this.#profile.simulated : this.#profile.real;
   }
 
   #enter(state: State): void {

@@ -5,11 +5,13 @@
 import type { ArmKind, ControlApi, RunControlReport, RunStart, StopReport } from '#contracts/control.ts';
 import type { Outcome } from '#contracts/failure.ts';
 import { JOINT_COUNT } from '#contracts/joints.ts';
+import type { ProfileSource, SafetyProfile } from '#contracts/safety.ts';
 import type { Clock } from '#contracts/time.ts';
 import type { JointUnitsVector } from '#contracts/units.ts';
 import type { Arm } from '#core/arm/arm.ts';
 import { asFailure, FailureError } from '#core/lib/failure.ts';
 import { unitsVectorToRadians } from '#core/robots/units.ts';
+import { readProfile, replaceProfile } from '#core/safety/profile.ts';
 import type { ControlLoop } from './loop.ts';
 import type { Schedule } from './schedule.ts';
 
@@ -96,6 +98,17 @@ export class ControlService implements ControlApi {
 
   async lastStop(): Promise<Outcome<StopReport | null>> {
     return { ok: true, value: this.#parts.loop.lastStop() };
+  }
+
+  async profile(): Promise<Outcome<SafetyProfile>> {
+    return { ok: true, value: this.#parts.loop.profile };
+  }
+
+  async setProfile(profile: unknown, source: ProfileSource): Promise<Outcome<SafetyProfile>> {
+    const next = replaceProfile(this.#parts.loop.profile, readProfile(profile), source);
+    await this.#standstill();
+    this.#parts.loop.setProfile(next);
+    return { ok: true, value: next };
   }
 
   /** Waits while the arm brakes; what it does because it is told to is not waited for. */

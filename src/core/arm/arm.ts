@@ -18,6 +18,9 @@ export interface JointReadings {
    * commanded before then means nothing now.
    */
   readonly epoch: number;
+  /** Motor temperatures, degrees Celsius, and the supply, volts; absent where the arm does not say. */
+  readonly temperatureC?: Float64Array;
+  readonly voltageV?: number;
 }
 
 export interface Arm {

@@ -60,6 +60,9 @@ export interface ChunkQueue {
   readonly rowsExpired: number;
 }
 
+/** Two threads' clocks agree within a few milliseconds. */
+const FUTURE_MS = 1000;
+
 export function chunkQueue(settings: QueueSettings): ChunkQueue {
   let rows: Float32Array[] = [];
   let tick = 0;
@@ -74,7 +77,8 @@ export function chunkQueue(settings: QueueSettings): ChunkQueue {
       if (chunk.columns !== settings.columns) return { kind: 'wrong-size', found: chunk.columns };
       if (chunk.actions.length !== chunk.rows * chunk.columns) return { kind: 'wrong-size', found: chunk.actions.length };
       const ageMs = nowMs - chunk.observedAtMs;
-      if (!(ageMs <= settings.expiryMs)) return { kind: 'expired', ageMs };
+      // From the future: a clock has jumped, and its age is anybody's guess.
+      if (!(ageMs <= settings.expiryMs && ageMs >= -FUTURE_MS)) return { kind: 'expired', ageMs };
       const bad = chunk.actions.findIndex((value) => !Number.isFinite(value));
       if (bad >= 0) return { kind: 'not-finite', row: Math.floor(bad / chunk.columns), column: bad % chunk.columns };
       const rowsDropped = Math.max(0, tick - chunk.observedTick);

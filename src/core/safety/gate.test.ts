@@ -158,7 +158,8 @@ describe('gate, ordinary targets', () => {
     const path = [0.1, 0.3, 0.6, 0.2].map((p) => still(new Float64Array(JOINT_COUNT).fill(p)));
     const seen = gate.preview(path);
     expect(Array.from(gate.positions())).toEqual([0, 0, 0, 0, 0, 0]);
-    expect(path.map((wanted) => [...gate.pass(wanted, FRESH).command.positions])).toEqual(seen);
+    expect(path.map((wanted) => [...gate.pass(wanted, FRESH).command.positions])).toEqual(seen.map((pose) => pose.positions));
+    expect(seen[1]?.rules).toContain('speed');
   });
 
   it('changes its tick only at rest', () => {

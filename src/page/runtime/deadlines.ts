@@ -26,6 +26,8 @@ export const CONTROL_DEADLINES: Deadlines<ControlApi> = {
   lowerAndRelease: 30 * SECOND,
   resume: 5 * SECOND,
   lastStop: 5 * SECOND,
+  profile: 5 * SECOND,
+  setProfile: 5 * SECOND,
 };
 
 export const INFERENCE_DEADLINES: Deadlines<InferenceApi> = {

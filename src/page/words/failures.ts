@@ -4,6 +4,8 @@
  * what it can), we have a defect (say so, and hand over the text to report). Never "something went wrong".
  */
 import type { Fact, Failure, FailureCode } from '#contracts/failure.ts';
+import { SAFETY_RULES } from '#contracts/control.ts';
+import { RULE_LABELS } from './labels.ts';
 import { bytes, milliseconds } from './numbers.ts';
 
 export type OperatingSystem = 'windows' | 'mac' | 'linux' | 'chromeos' | 'android' | 'other';
@@ -55,6 +57,12 @@ function sayBytes(facts: Facts, name: string): string {
 function sayMs(facts: Facts, name: string): string {
   const value = facts[name];
   return typeof value === 'number' ? milliseconds(value) : 'some time';
+}
+
+/** A safety rule by its name on the page. */
+function ruleLabel(facts: Facts): string {
+  const rule = SAFETY_RULES.find((known) => known === facts['rule']);
+  return rule === undefined ? say(facts, 'rule') : RULE_LABELS[rule];
 }
 
 /** `observation.images.front` is the front camera. */
@@ -202,6 +210,20 @@ const WORDS: Readonly<Record<FailureCode, Words>> = {
     action: 'reload',
     weight: 'fault',
   }),
+  'observation/camera-frozen': (f) => ({
+    title: 'A camera is frozen',
+    happened: `The arm moved and the picture of the ${camera(f)} did not change for ${sayMs(f, 'forMs')}. The arm holds.`,
+    next: 'Check the camera. The policy goes on by itself when pictures change again.',
+    action: null,
+    weight: 'fault',
+  }),
+  'observation/camera-dark': (f) => ({
+    title: 'A camera sees black',
+    happened: `The picture of the ${camera(f)} holds nothing but black. The arm holds.`,
+    next: 'Take the cap off, or switch the light on. The policy goes on by itself.',
+    action: null,
+    weight: 'fault',
+  }),
   'observation/state-stale': (f) => ({
     title: 'The joint reading is too old',
     happened: `It is ${sayMs(f, 'ageMs')} old; the limit is ${sayMs(f, 'limitMs')}. The computer is busy.`,
@@ -314,6 +336,62 @@ const WORDS: Readonly<Record<FailureCode, Words>> = {
     action: 'connect',
     weight: 'limit',
   }),
+  'arm/port-lost': (f) => ({
+    title: 'The cable to the arm is out',
+    happened: `The serial port went away (${say(f, 'reason')}). The motors keep holding for as long as they have power.`,
+    next: 'Plug the USB cable in again and connect. To free the arm now, hold it and switch off its power.',
+    action: 'try-again',
+    weight: 'fault',
+  }),
+  'arm/refused': (f) => ({
+    title: 'The arm is not ready to move',
+    happened: `The check before moving found: ${say(f, 'finding')}${f['joint'] === undefined ? '' : ` (${say(f, 'joint')})`}. No motor was switched on.`,
+    next: 'Mend what was found, then connect again.',
+    action: 'try-again',
+    weight: 'limit',
+  }),
+  'arm/servo-lost': (f) => ({
+    title: 'A motor does not answer',
+    happened: `Motor ${say(f, 'id')} (${say(f, 'joint')}) gave no answer: ${say(f, 'reason')}.`,
+    next: 'Check the three-wire cable before that motor and the power supply, then connect again.',
+    action: 'try-again',
+    weight: 'fault',
+  }),
+  'arm/servo-fault': (f) => ({
+    title: 'A motor protects itself',
+    happened: `Motor ${say(f, 'id')} (${say(f, 'joint')}) reports: ${say(f, 'errors')}.`,
+    next: 'Look whether the joint is blocked, hot or short of power. Hold the arm before you let it go.',
+    action: null,
+    weight: 'fault',
+  }),
+  'arm/not-kept': (f) => ({
+    title: 'A motor did not keep a setting',
+    happened: `Motor ${say(f, 'id')} (${say(f, 'joint')}) was told ${say(f, 'register')} = ${say(f, 'wrote')} and says ${say(f, 'found')}.`,
+    next: 'Switch its power off and on, then connect again.',
+    action: 'try-again',
+    weight: 'fault',
+  }),
+  'arm/torque-still-on': (f) => ({
+    title: 'Some motors still hold',
+    happened: `Motors ${say(f, 'ids')} were told to let go and did not confirm it.`,
+    next: 'Hold the arm and switch off its power.',
+    action: null,
+    weight: 'fault',
+  }),
+  'arm/moved-at-start': (f) => ({
+    title: 'The arm moved while it was switched on',
+    happened: `Motor ${say(f, 'id')} (${say(f, 'joint')}) is ${say(f, 'steps')} steps from where it should hold; the limit is ${say(f, 'limit')}. The motors stay at low torque.`,
+    next: 'Support the arm, look whether something pulls at it, then connect again.',
+    action: 'try-again',
+    weight: 'fault',
+  }),
+  'arm/calibration-invalid': (f) => ({
+    title: 'This is no calibration of an SO-100',
+    happened: `At ${say(f, 'path')}: expected ${say(f, 'expected')}, found ${say(f, 'found')}.`,
+    next: 'Choose the file that LeRobot wrote for this arm, or calibrate it here.',
+    action: null,
+    weight: 'limit',
+  }),
   'control/state-stale': (f) => ({
     title: 'The control loop sees an old joint reading',
     happened: `It is ${sayMs(f, 'ageMs')} old; the limit is ${sayMs(f, 'limitMs')}. The simulation or the computer is busy.`,
@@ -334,6 +412,34 @@ const WORDS: Readonly<Record<FailureCode, Words>> = {
     next: 'With a real arm, pull the plug now. The simulated arm can be reloaded.',
     action: 'reload',
     weight: 'fault',
+  }),
+  'safety/latched': (f) => ({
+    title: `Stopped for safety: ${ruleLabel(f)}`,
+    happened: `The rule "${ruleLabel(f)}" stopped the arm. It holds its pose until a person says go on.`,
+    next: 'Look at the arm. When the cause is gone, press Go on.',
+    action: 'resume',
+    weight: 'limit',
+  }),
+  'safety/locked': (f) => ({
+    title: 'The safety limits are locked',
+    happened: `The profile "${say(f, 'profile')}" of this page cannot be changed here.`,
+    next: 'Ask whoever set up the lesson.',
+    action: null,
+    weight: 'limit',
+  }),
+  'safety/would-loosen': (f) => ({
+    title: 'This file would loosen a safety limit',
+    happened: `Its ${say(f, 'field')} allows more than the limits in force. A file or a link can only make limits stricter.`,
+    next: 'Change the limit by hand in the safety panel, if you want it.',
+    action: null,
+    weight: 'limit',
+  }),
+  'safety/profile-invalid': (f) => ({
+    title: 'This is no safety profile',
+    happened: `${say(f, 'field')} is ${say(f, 'found')}; expected ${say(f, 'expected')}.`,
+    next: 'The limits in force stay as they were. Choose a profile that this page saved.',
+    action: null,
+    weight: 'limit',
   }),
   'control/busy': (f) => ({
     title: 'The arm is busy',

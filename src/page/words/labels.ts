@@ -31,10 +31,25 @@ export const MODE_LABELS: Readonly<Record<ControlMode, string>> = {
 
 export const RULE_LABELS: Readonly<Record<SafetyRule, string>> = {
   finite: 'not a number',
+  'stale-state': 'old joint reading',
+  'page-silent': 'page not answering',
+  'tab-hidden': 'tab hidden',
+  'hold-to-run': 'hold key released',
+  stall: 'joint blocked',
+  torque: 'motor overloaded',
+  temperature: 'motor too hot',
+  voltage: 'supply voltage',
+  disagreement: 'plans disagree',
+  ramp: 'slow start',
   range: 'joint range',
   speed: 'speed limit',
   acceleration: 'acceleration limit',
-  'stale-state': 'old joint reading',
+  jerk: 'jerk limit',
+  'link-speed': 'arm too fast',
+  table: 'table',
+  workspace: 'edge of the workspace',
+  'keep-out': 'keep-out box',
+  'self-collision': 'arm near itself',
 };
 
 export const PROVIDER_LABELS: Readonly<Record<Provider, string>> = { webgpu: 'WebGPU', wasm: 'WASM on the CPU', cpu: 'CPU' };

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { seededRandom } from '#core/lib/random.ts';
-import { brake, fastestThatStops, followVelocity } from './acceleration.ts';
+import { fastestThatStops } from './acceleration.ts';
 
 /** What F(s) of the docstring says, added up tick by tick. */
 function roomUsed(speed: number, dv: number, dt: number): number {
@@ -31,14 +31,4 @@ describe('braking distance', () => {
     expect(fastestThatStops(0.5, 1, 1)).toBe(0.5);
     expect(fastestThatStops(2, 1, 1)).toBe(1.5); // 1.5 + 0.5
   });
-});
-
-it('brakes towards zero and stays there', () => {
-  expect([2, -2, 0.3, -0.3, 0].map((v) => brake(v, 0.5))).toEqual([1.5, -1.5, 0, 0, 0]);
-});
-
-it('keeps pace with a goal that moves within the limit, with no lag', () => {
-  expect(followVelocity(0.05, 1, 0.4, 0.05)).toBeCloseTo(1, 12);
-  expect(followVelocity(0.05, 1.2, 0.4, 0.05)).toBeCloseTo(1, 12);
-  expect(followVelocity(-0.02, 0, 0.4, 0.05)).toBeCloseTo(-0.4, 12);
 });

@@ -1,6 +1,12 @@
 /**
- * Rule 3. A target stays inside the joint's range less its margin. A joint that already sits outside (pushed there by
+ * Rule: a target stays inside the joint's range less its margin. A joint that already sits outside (pushed there by
  * hand, or started inside the margin) is not thrown back: the bound is where it is, and only lets it come inward.
+ *
+ *   ... refused | clamped | passed | clamped | refused ...
+ *      one turn^          ^ range ^          ^one turn
+ *
+ * The third band: a wish a whole turn or more outside the range is a mistake of units or of calibration, not an
+ * ambition, and nothing else in that target can be believed.
  */
 import type { JointLimit } from '../limits.ts';
 
@@ -9,6 +15,9 @@ export interface Bounds {
   readonly most: number;
 }
 
+/** Radians outside the range from which a target is refused. */
+export const ABSURD_RAD = 2 * Math.PI;
+
 /** Where a joint at `position` may be told to go, radians. */
 export function boundsAt(position: number, limit: JointLimit): Bounds {
   return { least: Math.min(limit.least + limit.marginRad, position), most: Math.max(limit.most - limit.marginRad, position) };
@@ -16,4 +25,8 @@ export function boundsAt(position: number, limit: JointLimit): Bounds {
 
 export function clampToBounds(target: number, bounds: Bounds): number {
   return Math.min(bounds.most, Math.max(bounds.least, target));
+}
+
+export function isAbsurd(target: number, limit: JointLimit): boolean {
+  return target > limit.most + ABSURD_RAD || target < limit.least - ABSURD_RAD;
 }

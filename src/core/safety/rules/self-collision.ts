@@ -1,0 +1,114 @@
+/**
+ * Rule: links that are not neighbours keep a clearance, capsule from capsule. Poses the description itself calls home
+ * and rest are possible whatever the capsules say, so a pair that is nearer there needs no more than it has there. Neighbours
+ * share a hinge and always touch; the joint's range is what keeps them apart.
+ */
+import type { RobotDescription } from '#contracts/robot.ts';
+import type { Body, Placement } from '../shape/body.ts';
+import { segmentDistance } from '../shape/segments.ts';
+
+export interface LinkPairs {
+  readonly count: number;
+  /** Least distance of each pair that the rule asks for, metres. */
+  readonly needed: Float64Array;
+  /**
+   * The distance of each pair, metres, negative where capsules overlap. Exact below `NEAR_M`, `NEAR_M` above. Pairs for
+   * which `farAbove` says that they are farther apart than need be looked at are left as they are.
+   */
+  distances(placed: Placement, into: Float64Array, farAbove?: { readonly known: Float64Array; readonly moved: number }): void;
+}
+
+/** Farther than this is far. Braking from the default speeds moves no two links towards each other by so much. */
+export const NEAR_M = 0.06;
+
+export function linkPairs(body: Body, robot: RobotDescription, clearanceM: number): LinkPairs {
+  const links = robot.links.length + 1;
+  const capsulesBy = Array.from({ length: links }, (_, link) => body.capsules.flatMap((capsule, i) => (capsule.link === link ? [i] : [])));
+  const pairs = Array.from({ length: links }, (_, a) => a).flatMap((a) => Array.from({ length: links }, (_, b) => b).filter((b) => b > a + 1).map((b) => ({ a, b })));
+  const spheres = boundingSpheres(body, capsulesBy);
+  const radius = Float64Array.from(body.capsules, (capsule) => capsule.radius);
+  const reach = new Float64Array(body.capsules.length);
+  const middle = new Float64Array(3 * body.capsules.length);
+  const needed = new Float64Array(pairs.length).fill(clearanceM);
+
+  const nearest = (axes: Float64Array, a: readonly number[], b: readonly number[]): number => {
+    let least = NEAR_M;
+    for (const i of a) {
+      for (const j of b) {
+        const dx = (middle[3 * i] as number) - (middle[3 * j] as number);
+        const dy = (middle[3 * i + 1] as number) - (middle[3 * j + 1] as number);
+        const dz = (middle[3 * i + 2] as number) - (middle[3 * j + 2] as number);
+        const worth = least + (reach[i] as number) + (reach[j] as number);
+        if (dx * dx + dy * dy + dz * dz > worth * worth) continue;
+        const d = segmentDistance(axes, 6 * i, axes, 6 * j) - (radius[i] as number) - (radius[j] as number);
+        if (d < least) least = d;
+      }
+    }
+    return least;
+  };
+
+  const distances: LinkPairs['distances'] = (placed, into, farAbove) => {
+    const { axes } = placed;
+    let placedMiddles = false;
+    for (let p = 0; p < pairs.length; p++) {
+      if (farAbove !== undefined && (farAbove.known[p] as number) - 2 * farAbove.moved > (needed[p] as number)) continue;
+      if (!placedMiddles) {
+        spheres.follow(axes);
+        for (let c = 0; c < reach.length; c++) for (let i = 0; i < 3; i++) middle[3 * c + i] = ((axes[6 * c + i] as number) + (axes[6 * c + 3 + i] as number)) / 2;
+        placedMiddles = true;
+      }
+      const { a, b } = pairs[p] as { readonly a: number; readonly b: number };
+      into[p] = spheres.gap(a, b) > NEAR_M ? NEAR_M : nearest(axes, capsulesBy[a] as number[], capsulesBy[b] as number[]);
+    }
+  };
+
+  const placed = placedAt(body, robot.homePose);
+  for (let c = 0; c < reach.length; c++) {
+    reach[c] = (radius[c] as number) + Math.hypot(...[0, 1, 2].map((i) => (placed.axes[6 * c + 3 + i] as number) - (placed.axes[6 * c + i] as number))) / 2;
+  }
+  const found = new Float64Array(pairs.length);
+  for (const pose of [robot.homePose, robot.restPose]) {
+    distances(placedAt(body, pose), found);
+    // A little less than there, so that an arm that only nearly stands there may too.
+    found.forEach((d, p) => (needed[p] = Math.min(needed[p] as number, d - 0.002)));
+  }
+  return { count: pairs.length, needed, distances };
+}
+
+/** One sphere a link around its capsules, to tell far links apart at the cost of one distance. Links are rigid: radii are found once. */
+function boundingSpheres(body: Body, capsulesBy: readonly (readonly number[])[]) {
+  const centres = new Float64Array(3 * capsulesBy.length);
+  const follow = (axes: Float64Array): void => {
+    for (let link = 0; link < capsulesBy.length; link++) {
+      const capsules = capsulesBy[link] as readonly number[];
+      for (let i = 0; i < 3; i++) {
+        let sum = 0;
+        for (const c of capsules) sum += (axes[6 * c + i] as number) + (axes[6 * c + 3 + i] as number);
+        centres[3 * link + i] = sum / (2 * capsules.length);
+      }
+    }
+  };
+  const { axes } = placedAt(body, new Float64Array(6));
+  follow(axes);
+  const radii = capsulesBy.map((capsules, link) =>
+    capsules.reduce((most, c) => {
+      const ends = [6 * c, 6 * c + 3].map((at) => Math.hypot(...[0, 1, 2].map((i) => (axes[at + i] as number) - (centres[3 * link + i] as number))));
+      return Math.max(most, ...ends.map((d) => d + (body.capsules[c] as { readonly radius: number }).radius));
+    }, 0),
+  );
+  return {
+    follow,
+    gap(a: number, b: number): number {
+      const dx = (centres[3 * a] as number) - (centres[3 * b] as number);
+      const dy = (centres[3 * a + 1] as number) - (centres[3 * b + 1] as number);
+      const dz = (centres[3 * a + 2] as number) - (centres[3 * b + 2] as number);
+      return Math.sqrt(dx * dx + dy * dy + dz * dz) - (radii[a] as number) - (radii[b] as number);
+    },
+  };
+}
+
+function placedAt(body: Body, angles: ArrayLike<number>): Placement {
+  const placed = body.placement();
+  body.place(angles, placed);
+  return placed;
+}
