@@ -45,6 +45,10 @@ test('In lockstep the same seed gives the same joints, bit for bit, the same cam
     app.play(async (playground, chosen) => {
       await playground.world.pause();
       const scene = await playground.world.reset({ task: 'pick up the red cube', seed: chosen });
+      // The control loop goes on at its own pace: it must have met the new world before the first step, or it would
+      // meet it somewhere later and hold the arm a hair's breadth elsewhere.
+      const { tick } = playground.state().arm;
+      while (playground.state().arm.tick < tick + 5) await new Promise((resolve) => setTimeout(resolve, 20));
       const trace: number[] = [];
       for (let i = 0; i < 40; i++) trace.push(...(await playground.world.step(25)).positions);
       let record = null;

@@ -115,7 +115,7 @@ test('There is no WebGPU: the page says which engine runs instead, and a sentenc
   expect(engine?.reason).toMatchObject({ kind: 'only', failure: { code: 'engine/no-webgpu' } });
   await expect(app.page.getByText(/WASM on the CPU/).first()).toBeVisible();
   const report = await app.play(async (playground) => {
-    const { outcome, control, file } = await playground.run({ task: 'pick up the red cube', seconds: 5 });
+    const { outcome, control, file } = await playground.run({ task: 'pick up the red cube', seconds: 12 });
     return { outcome, chunksPlayed: control.chunksPlayed, providers: file.chunks.map((chunk) => chunk.provider) };
   });
   expect(report.outcome).toBe('finished');
@@ -217,7 +217,7 @@ test('The conversion worker is killed: the next policy is loaded by a new one', 
 
 test('The world worker is killed: the page says so and what to do, and stays alive', async ({ site }) => {
   const visit = await site.visit();
-  const app = await open(visit);
+  const app = await open(visit, { query: 'engine=wasm' });
   await kill(app, 'world');
   await expect.poll(async () => (await app.state()).failures.map((failure) => failure.code), { timeout: 30_000 }).toContain('worker/died');
   await app.expectMessage(/simulat|world|physics/i);
@@ -232,7 +232,7 @@ test('The world worker is killed: the page says so and what to do, and stays ali
 
 test('The control worker is killed: the page says so, and Stop says that it was not confirmed and to switch off the power', async ({ site }) => {
   const visit = await site.visit();
-  const app = await open(visit);
+  const app = await open(visit, { query: 'engine=wasm' });
   await kill(app, 'control');
   await expect.poll(async () => (await app.state()).failures.map((failure) => failure.code), { timeout: 30_000 }).toContain('worker/died');
   await app.page.keyboard.press('Escape');
@@ -244,7 +244,7 @@ test('The control worker is killed: the page says so, and Stop says that it was 
 
 test('The control loop hangs: Stop is not confirmed within a quarter of a second, and the page says so', async ({ site }) => {
   const visit = await site.visit();
-  const app = await open(visit);
+  const app = await open(visit, { query: 'engine=wasm' });
   const hanging = worker(app, 'control').evaluate('{ const until = performance.now() + 3000; while (performance.now() < until); }');
   await app.page.waitForTimeout(200);
   const startedAtMs = Date.now();
