@@ -35,6 +35,7 @@ export type FailureCode =
   // inference
   | 'engine/no-webgpu' // facts: reason
   | 'engine/self-test-failed' // facts: test, expected, found
+  | 'engine/software-gpu' // facts: vendor, architecture
   | 'engine/device-lost' // facts: reason, message
   | 'engine/session-failed' // facts: graph, message
   | 'engine/unavailable' // facts: engine, reason

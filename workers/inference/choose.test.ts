@@ -40,7 +40,7 @@ function track(lanes: Readonly<Record<'webgpu' | 'wasm', Lane>>) {
   };
   const facts = { build: 'jspi', threads: 2, adapter: null, attempts: [] } as const;
   const run = (choice: EngineChoice) =>
-    chooseEngine({ choice, engines: { webgpu: () => open('webgpu'), wasm: () => open('wasm'), facts: () => facts }, build, clock, onProgress: (step) => progress.push(step) });
+    chooseEngine({ choice, engines: { webgpu: () => open('webgpu'), webgpuWorthRacing: () => open('webgpu'), wasm: () => open('wasm'), facts: () => facts }, build, clock, onProgress: (step) => progress.push(step) });
   return { run, disposed, chunks, progress };
 }
 

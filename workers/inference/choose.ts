@@ -2,8 +2,8 @@
  * Which engine runs a policy. Knows two engines and a stopwatch: a policy is built on each, computes the same real chunk
  * on each, and the quicker one stays, provided that both said the same. Refuses to know how a policy works.
  *
- * Measured and not guessed from a table of GPUs, because it goes both ways: a software GPU does 1 GFLOP/s where WASM
- * threads do 66, a laptop's GPU does a thousand. Compared, because a GPU that passed three small tests may still be
+ * Measured and not guessed from a table of GPUs, because it goes both ways: an old GPU may lose to eight
+ * threads, a laptop's new one does a thousand GFLOP/s. Compared, because a GPU that passed three small tests may still be
  * wrong at the shapes of this very policy; the CPU's answer counts as right.
  */
 import type { Engine, Provider } from '#contracts/engine.ts';
@@ -69,8 +69,8 @@ interface Entrant<R> {
 
 async function race<R extends Runner>(options: Parameters<typeof chooseEngine<R>>[0]): Promise<Chosen<R>> {
   const { engines } = options;
-  // The GPU first: it decides which build is fetched.
-  const gpu = await entrant(options, () => engines.webgpu());
+  // The GPU first: it decides which build is fetched. One made of software need not run to lose.
+  const gpu = await entrant(options, () => engines.webgpuWorthRacing());
   const cpu = await entrant(options, () => engines.wasm());
   const only = async (survivor: Entrant<R>, failure: FailureError): Promise<Chosen<R>> => {
     const chunkMs = await fastestLapMs(survivor.runner, options.clock);

@@ -21,6 +21,11 @@ export interface Engines {
    * `engine/unavailable`, and goes on rejecting.
    */
   webgpu(): Promise<Engine>;
+  /**
+   * As `webgpu`, but a software GPU is turned away before anything is downloaded or compiled for it
+   * (`engine/software-gpu`): WASM threads do 66 GFLOP/s where it does 1, and its shaders alone take half a minute.
+   */
+  webgpuWorthRacing(): Promise<Engine>;
   /** Rejects with `engine/unavailable`; asked again it tries again. */
   wasm(): Promise<Engine>;
   /** What has been found out so far. Only after one of the two has been asked for. */
@@ -28,6 +33,8 @@ export interface Engines {
 }
 
 export function openEngines(onProgress: (progress: LoadProgress) => void): Engines {
+  const runtimes = new Map<OrtBuild, OrtRuntime>();
+  /** The one asked for last. */
   let runtime: OrtRuntime | null = null;
   let trusted: Promise<TrustedGpu> | null = null;
   let cpu: Engine | null = null;
@@ -35,14 +42,14 @@ export function openEngines(onProgress: (progress: LoadProgress) => void): Engin
   let attempts: EngineReport['attempts'] = [];
 
   const load = async (build: OrtBuild): Promise<OrtRuntime> => {
-    if (runtime !== null) return runtime;
     const onBytes = (doneBytes: number, totalBytes: number | null): void => onProgress({ phase: 'fetch', what: 'engine', doneBytes, totalBytes });
-    runtime = await loadOrt({ build, threads: availableThreads(), onBytes });
+    runtime = runtimes.get(build) ?? (await loadOrt({ build, threads: availableThreads(), onBytes }));
+    runtimes.set(build, runtime);
     return runtime;
   };
 
   const openGpu = async (): Promise<TrustedGpu> => {
-    adapter = await probeAdapter();
+    adapter = (await probeAdapter()).name;
     const ort = await load(gpuBuild());
     onProgress({ phase: 'engine', what: 'self-test' });
     try {
@@ -61,10 +68,20 @@ export function openEngines(onProgress: (progress: LoadProgress) => void): Engin
       const { gpu, engine } = await trusted;
       const lost = gpu.lostFailure();
       if (lost !== null) throw lost;
+      runtime = runtimes.get(gpuBuild()) ?? runtime;
       return engine;
     },
+    async webgpuWorthRacing() {
+      if (trusted !== null) return this.webgpu();
+      const probed = await probeAdapter();
+      if (probed.kind === 'hardware') return this.webgpu();
+      adapter = probed.name;
+      throw new FailureError('engine/software-gpu', { vendor: probed.name.vendor, architecture: probed.name.architecture });
+    },
     async wasm() {
-      cpu ??= (await load('wasm')).wasmEngine();
+      // A GPU build that is here already brings its own CPU engine, as quick as the other's.
+      const [here] = runtimes.keys();
+      cpu ??= (await load(here ?? 'wasm')).wasmEngine();
       return cpu;
     },
     facts() {

@@ -45,9 +45,20 @@ export interface GpuHandle {
   close(): void;
 }
 
-/** Whether there is a GPU to talk to, and its name. Opens nothing. Rejects with `engine/no-webgpu`. */
-export async function probeAdapter(): Promise<NonNullable<EngineReport['adapter']>> {
-  return adapterName(await requestAdapter());
+export interface ProbedAdapter {
+  readonly name: NonNullable<EngineReport['adapter']>;
+  /** `software`: the browser computes what a GPU should on the CPU, at about 1 GFLOP/s on two cores. */
+  readonly kind: 'hardware' | 'software';
+}
+
+/** Whether there is a GPU to talk to, and what it is. Opens nothing. Rejects with `engine/no-webgpu`. */
+export async function probeAdapter(): Promise<ProbedAdapter> {
+  const adapter = await requestAdapter();
+  const name = adapterName(adapter);
+  // The specification's word for it, newer than the type package; Chromium's own software GPU also tells its name.
+  const { isFallbackAdapter } = adapter.info as GPUAdapterInfo & { readonly isFallbackAdapter?: boolean };
+  const software = isFallbackAdapter === true || /swiftshader|llvmpipe|lavapipe/i.test(`${name.architecture} ${name.description}`);
+  return { name, kind: software ? 'software' : 'hardware' };
 }
 
 /**

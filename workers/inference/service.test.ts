@@ -74,6 +74,9 @@ function house(): House {
   const parts: InferenceParts = {
     clock,
     engines: {
+      webgpuWorthRacing() {
+        return this.webgpu();
+      },
       webgpu: async () => {
         if (made.gpuLost !== null) throw made.gpuLost;
         return engineOf('webgpu');

@@ -280,6 +280,13 @@ const WORDS: Readonly<Record<FailureCode, Words>> = {
     action: 'load-policy',
     weight: 'fault',
   }),
+  'engine/software-gpu': (f) => ({
+    title: 'The graphics card here is made of software',
+    happened: `This browser imitates a graphics card on the processor (${say(f, 'architecture')}), which is slower than using the processor directly.`,
+    next: 'Nothing to do: the policy runs on the processor. On a computer with a graphics card, let Chrome use it. "?engine=webgpu" in the address runs it all the same.',
+    action: null,
+    weight: 'note',
+  }),
   'engine/unavailable': (f) => ({
     title: 'The engine you asked for cannot run here',
     happened: `The address says engine=${say(f, 'engine')}, and that is not possible: ${say(f, 'reason')}.`,

@@ -79,7 +79,7 @@ export function engineReason(engine: EngineReport, titleOf: (failure: Failure) =
       return `Measured for this policy: ${times} a plan. ${PROVIDER_LABELS[engine.provider]} is ${reason.ratio.toFixed(1)} times as fast as ${other}.`;
     }
     case 'only':
-      return `${PROVIDER_LABELS[engine.provider]} is the only engine that can run here. ${titleOf(reason.failure)}.`;
+      return `${PROVIDER_LABELS[engine.provider]} runs here. ${titleOf(reason.failure)}.`;
     default:
       return unreachable(reason);
   }
