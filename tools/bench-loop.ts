@@ -181,14 +181,9 @@ async function firstMinute(how: MinuteOptions): Promise<MinuteFigures> {
     const interactiveSeconds = since();
     await page.evaluate(`${COLLECTOR.replace(/bareWorker\.(?:onmessage = [^;]+|postMessage\([^)]*\));/g, '')}(30)`);
     await page.evaluate(`void playground.run({ task: ${JSON.stringify(SENTENCE)}, seconds: 600 }).catch(() => undefined)`);
-    const motion = page
-      .waitForFunction('bench.chunks.length > 0', undefined, { timeout: 55_000 })
-      .then(since)
-      .catch(() => null);
-    const policy = page
-      .waitForFunction("playground.state().policy.kind === 'ready'", undefined, { timeout: 55_000 })
-      .then(since)
-      .catch(() => null);
+    const seen = (expression: string): Promise<number | null> => until(page, expression, 55_000).then(since, () => null);
+    const motion = seen('bench.chunks.length > 0');
+    const policy = seen("playground.state().policy.kind === 'ready'");
     await page.waitForTimeout(Math.max(1000, 60_000 - since() * 1000));
     const found = (await page.evaluate('endBench()')) as Collected;
     const observed = 60 - interactiveSeconds;
@@ -213,14 +208,23 @@ async function firstMinute(how: MinuteOptions): Promise<MinuteFigures> {
 }
 
 async function ready(page: Page): Promise<void> {
-  await page.waitForFunction('globalThis.playground !== undefined', undefined, { timeout: 120_000 });
+  await until(page, 'globalThis.playground !== undefined', 120_000);
   await page.evaluate('playground.ready');
 }
 
 async function policyReady(page: Page): Promise<void> {
-  await page.waitForFunction("['ready', 'failed'].includes(playground.state().policy.kind)", undefined, { timeout: 180_000 });
+  await until(page, "['ready', 'failed'].includes(playground.state().policy.kind)", 240_000);
   const state = (await page.evaluate('playground.state()')) as { readonly policy: { readonly kind: string }; readonly failures: unknown };
   if (state.policy.kind !== 'ready') throw new Error(`the policy did not load: ${JSON.stringify(state.failures)}`);
+}
+
+/** Asked from here: the page's policy forbids it to evaluate text by itself, which Playwright's own waiting does. */
+async function until(page: Page, expression: string, limitMs: number): Promise<void> {
+  const end = performance.now() + limitMs;
+  while ((await page.evaluate(expression)) !== true) {
+    if (performance.now() > end) throw new Error(`not within ${limitMs / 1000} s: ${expression}`);
+    await page.waitForTimeout(100);
+  }
 }
 
 /**

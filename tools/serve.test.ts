@@ -65,10 +65,11 @@ test('the page is served isolated, under a policy that lists where it may connec
   expect(policy).not.toContain("'unsafe-inline'");
 });
 
-test('only the response of the world worker may build code from text', async () => {
+test('only a worker that runs physics may build code from text', async () => {
   const world = await ask('/assets/world-worker-abcd1234.js');
   expect(world.headers['content-security-policy']).toContain("'unsafe-eval'");
-  for (const path of ['/', '/assets/app-abcd1234.js', '/assets/engine.wasm', '/nothing', '/assets/world-worker-abcd1234.js/x']) {
+  expect((await ask('/assets/episode-worker-abcd1234.js')).headers['content-security-policy']).toContain("'unsafe-eval'");
+  for (const path of ['/', '/assets/inference-worker-abcd1234.js', '/assets/app-abcd1234.js', '/assets/engine.wasm', '/nothing', '/assets/world-worker-abcd1234.js/x']) {
     expect((await ask(path)).headers['content-security-policy'], path).not.toContain("'unsafe-eval'");
   }
 });

@@ -1,7 +1,13 @@
 /**
  * `npm run size`: what a visitor downloads. Reads `dist/` (builds it first where stale) and adds up gzip copies only,
- * as a plain host sends them, for the first motion on the worst path: the engine's GPU build fetched, its self-test
- * failed, and the WASM build fetched as well. Fails over the limit.
+ * as a plain host sends them, for the first motion. Fails where a path is over the limit:
+ *
+ *   with JSPI     the GPU build, and the WASM build fetched as well after a failed self-test
+ *   without JSPI  the larger GPU build alone: the inference worker takes its CPU engine from the build that is already
+ *                 here (`workers/inference/engines.ts`; a story counts the downloads), so nobody fetches two
+ *
+ * That second promise makes the first path shorter, too; it is counted in full all the same. What both downloads would
+ * be without JSPI is printed and not judged. All JavaScript is counted, also what the first motion does not need.
  */
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { basename, join, relative, resolve } from 'node:path';
@@ -26,24 +32,26 @@ const engine = (build: string): Shipped => one(new RegExp(`ort-wasm-simd-threade
 const physics = one(/mujoco-[\w-]+\.wasm$/);
 const page = files.filter(({ path }) => /\.(?:html|css|woff2|svg|png|ico)$/.test(path));
 const policy = files.filter(({ path }) => path.startsWith('policies/pocket/'));
-const gpuBuilds = { 'with JSPI (Chrome 137 and later)': engine('\\.jspi'), 'without JSPI': engine('\\.asyncify') };
+const jspi = engine('\\.jspi');
+const asyncify = engine('\\.asyncify');
 const wasm = engine('');
 
 table('JavaScript', scripts);
 table('Page', page);
 table('Physics', [physics]);
 table('Policy', policy);
-table('Engines', [...Object.values(gpuBuilds), wasm]);
+table('Engines', [jspi, asyncify, wasm]);
 
 const everybody = total([...scripts, ...page, physics, ...policy]);
 console.log(`JavaScript, gzip: ${megabytes(total(scripts))}`);
-let worst = 0;
-for (const [name, gpu] of Object.entries(gpuBuilds)) {
-  const usual = everybody + gpu.gzipBytes;
-  const path = usual + wasm.gzipBytes;
-  worst = Math.max(worst, path);
-  console.log(`Before the first motion, ${name}: ${megabytes(usual)}; self-test failed and the WASM engine fetched too: ${megabytes(path)}`);
-}
+const paths = {
+  'with JSPI (Chrome 137 and later), self-test failed, WASM fetched too': everybody + jspi.gzipBytes + wasm.gzipBytes,
+  'without JSPI': everybody + asyncify.gzipBytes,
+};
+console.log(`Before the first motion, usual path: ${megabytes(everybody + jspi.gzipBytes)}`);
+for (const [name, bytes] of Object.entries(paths)) console.log(`Before the first motion, ${name}: ${megabytes(bytes)}`);
+console.log(`Not reachable: without JSPI and WASM fetched too would be ${megabytes(everybody + asyncify.gzipBytes + wasm.gzipBytes)}`);
+const worst = Math.max(...Object.values(paths));
 const accepted = worst <= LIMIT_BYTES && policy.length > 0;
 console.log(`Worst path ${megabytes(worst)} of at most ${megabytes(LIMIT_BYTES)}: ${accepted ? 'within' : policy.length === 0 ? 'no policy is shipped, so this is not the worst path' : 'OVER'}`);
 process.exitCode = accepted ? 0 : 1;
