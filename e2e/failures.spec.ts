@@ -161,7 +161,7 @@ test('The GPU fails its self-test: it is not used, the page says so, and a sente
   visit.context.on('request', (request) => void (/ort-wasm.*\.wasm$/.test(request.url()) && engines.add(request.url())));
   const app = await open(visit, { until: 'policy' });
   const { engine } = await app.play((playground) => playground.capabilities());
-  expect([...engines].length, 'engines downloaded').toBe(1);
+  expect(engines.size, 'engines downloaded').toBe(1);
   expect(engine?.provider).toBe('wasm');
   expect(engine?.reason).toMatchObject({ kind: 'only', failure: { code: 'engine/self-test-failed' } });
   expect(engine?.attempts.length).toBeGreaterThan(0);

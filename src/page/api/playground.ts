@@ -80,7 +80,7 @@ export interface PlaygroundState {
     readonly target: readonly number[] | null;
     readonly lastStop: ConfirmedStop | null;
   };
-  readonly world: { readonly scene: string | null; readonly request: ResetRequest | null; readonly pace: string | null; readonly simSeconds: number | null; readonly realTimeFactor: number | null };
+  readonly world: { readonly scene: string | null; readonly request: ResetRequest | null; readonly pace: string | null; readonly simSeconds: number | null; readonly realTimeFactor: number | null; readonly cameraMs: Readonly<Record<string, number>> | null };
   readonly policy: { readonly kind: 'none' | 'loading' | 'ready' | 'failed'; readonly name: string | null; readonly provider: string | null };
   readonly run: RunState['kind'];
   readonly speed: ReturnType<Session['stores']['speed']['getState']>;
@@ -237,6 +237,7 @@ function snapshot(session: Session): PlaygroundState {
       pace: status?.pace ?? null,
       simSeconds: status?.simSeconds ?? null,
       realTimeFactor: status?.realTimeFactor ?? null,
+      cameraMs: status?.cameraMs ?? null,
     },
     policy: {
       kind: loading.kind,
