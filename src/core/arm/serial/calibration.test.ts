@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { JOINT_NAMES } from '#contracts/joints.ts';
 import { FailureError } from '#core/lib/failure.ts';
@@ -32,6 +34,13 @@ function refusal(text: string): unknown {
 const changed = (from: string | RegExp, to: string): string => FILE.replace(from, to);
 
 describe('the calibration file', () => {
+  it('that LeRobot itself wrote comes back byte for byte', () => {
+    // Written by LeRobot 0.6.2: `python tools/lerobot-client/drive.py --tcp PORT --out lerobot-calibration.json`
+    const text = readFileSync(join(import.meta.dirname, 'testing/lerobot-calibration.json'), 'utf8');
+    expect(formatCalibration(parseCalibration(text))).toBe(text);
+    expect(parseCalibration(text).wrist_roll).toMatchObject({ rangeMin: 0, rangeMax: 4095 });
+  });
+
   it('comes back character for character', () => {
     expect(formatCalibration(parseCalibration(FILE))).toBe(FILE);
     const own = virtualCalibration();

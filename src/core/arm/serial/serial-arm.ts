@@ -225,6 +225,9 @@ export function serialArm(options: SerialArmOptions): SerialArm {
         velocity: Float64Array.from(lasts, (last) => last.velocity),
         torque: Float64Array.from(lasts, (last) => last.torque),
         epoch: 0,
+        temperatureC: Float64Array.from(lasts, (last) => last.health.celsius ?? Number.NaN),
+        // The lowest: the last servo of a thin chain sees the dip first.
+        voltageV: Math.min(...lasts.map((last) => last.health.volts ?? Number.POSITIVE_INFINITY)),
       };
       const ageMs = nowMs - atMs;
       return ageMs <= FRESH_FOR_MS ? { kind: 'fresh', value, atMs } : { kind: 'stale', value, atMs, ageMs };
