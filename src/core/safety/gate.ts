@@ -7,9 +7,9 @@
  *               │ brake               a speed for this tick                    a share of it, the rest of the way to braking
  *
  * Why all promises hold at once. Each joint has two speeds for this tick: the one of braking and the one that was asked for
- * and clamped. Limits of one joint allow an interval of speeds and both are in it, so every mixture of the two is too. The
- * promises of the whole arm are checked for a mixture and all the braking after it (`shape/path-check.ts`); nothing but
- * braking is always a good mixture, because it was checked with the last step. So a clamp never breaks another promise.
+ * and clamped. Limits of one joint allow an interval of speeds and both are in it, so everything between the two is too. The
+ * promises of the whole arm are checked for speeds between them and all the braking after (`shape/path-check.ts`); nothing
+ * but braking is always good, because it was checked with the last step. So a clamp never breaks another promise.
  */
 import { JOINT_COUNT } from '#contracts/joints.ts';
 import { SAFETY_RULES, type SafetyRule } from '#contracts/control.ts';
@@ -21,7 +21,7 @@ import { boundsAt, clampToBounds, isAbsurd } from './rules/range.ts';
 import { limitSpeed } from './rules/speed.ts';
 import { stateIsStale } from './rules/stale-state.ts';
 import { sealCommand, type SafeCommand } from './safe-command.ts';
-import { pathCheck, type ShapeLimits } from './shape/path-check.ts';
+import { pathCheck, type PathCheck, type ShapeLimits } from './shape/path-check.ts';
 
 export interface GateSettings {
   /** JOINT_NAMES order. */
@@ -90,7 +90,8 @@ export function createGate(settings: GateSettings, start: ArrayLike<number>): Ga
   if (!(tickSeconds > 0)) throw new RangeError(`a tick of ${tickSeconds} s`);
   if (firstNotFinite(start, JOINT_COUNT) >= 0) throw new RangeError('a start position that is not finite');
   const position = Float64Array.from(limits, (limit, i) => Math.min(limit.most, Math.max(limit.least, start[i] as number)));
-  return gateAt(settings, { position, velocity: new Float64Array(JOINT_COUNT), change: new Float64Array(JOINT_COUNT), moved: 0 });
+  const check = settings.shape === undefined ? null : pathCheck(settings.shape);
+  return gateAt(settings, { position, velocity: new Float64Array(JOINT_COUNT), change: new Float64Array(JOINT_COUNT), moved: 0 }, check);
 }
 
 /** What a gate remembers between ticks. */
@@ -104,14 +105,13 @@ interface Memory {
   moved: number;
 }
 
-function gateAt(settings: GateSettings, memory: Memory): Gate {
+function gateAt(settings: GateSettings, memory: Memory, check: PathCheck | null): Gate {
   const { limits, tickSeconds: dt, staleAfterMs, rampSeconds = 0 } = settings;
   const { position, velocity, change } = memory;
   const motions = limits.map((limit): Motion => {
     const dv = limit.maxAccelerationRadPerS2 * dt;
     return { dt, dv, dj: Math.min(NO_JERK_LIMIT_DV * dv, limit.maxJerkRadPerS3 === undefined ? Number.POSITIVE_INFINITY : limit.maxJerkRadPerS3 * dt * dt) };
   });
-  const check = settings.shape === undefined ? null : pathCheck(settings.shape);
   /** Speeds for this tick: of braking, asked for and clamped joint by joint, and the mixture being looked at. */
   const braking = new Float64Array(JOINT_COUNT);
   const asked = new Float64Array(JOINT_COUNT);
@@ -184,7 +184,7 @@ function gateAt(settings: GateSettings, memory: Memory): Gate {
     landing[i] = Math.abs(u * dt - gap) <= ROUNDING * motion.dv * dt ? target : Number.NaN;
   };
 
-  /** As much of what was asked as the whole arm may do; the rest of the way to braking. */
+  /** As much of what was asked as the whole arm may do. */
   const mixWhole = (share: number, rules: Set<SafetyRule>): void => {
     mixed.set(asked);
     if (check === null || asked.every((u, i) => u === braking[i])) return;
@@ -193,6 +193,9 @@ function gateAt(settings: GateSettings, memory: Memory): Gate {
     const first = broken();
     if (first === null) return;
     rules.add(first);
+    // Slower in the same direction, where that is enough; otherwise on the way to braking.
+    slower(0);
+    const mix = broken() === null ? slower : towardsBraking;
     let good = 0;
     for (let k = 1, bad = 1; k <= HALVINGS; k++) {
       const middle = (good + bad) / 2;
@@ -213,7 +216,16 @@ function gateAt(settings: GateSettings, memory: Memory): Gate {
     for (let i = 0; i < JOINT_COUNT; i++) if (mixed[i] !== asked[i]) landing[i] = Number.NaN;
   };
 
-  const mix = (share: number): void => {
+  /** This share of what was asked, joint by joint no further from it than braking is. */
+  const slower = (share: number): void => {
+    for (let i = 0; i < JOINT_COUNT; i++) {
+      const a = asked[i] as number;
+      const b = braking[i] as number;
+      mixed[i] = Math.min(Math.max(a, b), Math.max(Math.min(a, b), share * a));
+    }
+  };
+
+  const towardsBraking = (share: number): void => {
     for (let i = 0; i < JOINT_COUNT; i++) mixed[i] = share === 0 ? (braking[i] as number) : (braking[i] as number) + share * ((asked[i] as number) - (braking[i] as number));
   };
 
@@ -236,7 +248,7 @@ function gateAt(settings: GateSettings, memory: Memory): Gate {
     },
     positions: () => position.slice(),
     preview(path) {
-      const copy = gateAt(settings, { position: position.slice(), velocity: velocity.slice(), change: change.slice(), moved: memory.moved });
+      const copy = gateAt(settings, { position: position.slice(), velocity: velocity.slice(), change: change.slice(), moved: memory.moved }, check);
       return path.map((wanted) => {
         const { rules } = copy.pass(wanted, { stateAgeMs: 0 });
         return { positions: Array.from(copy.positions()), rules };

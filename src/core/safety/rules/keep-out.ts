@@ -1,7 +1,7 @@
 /**
  * Rules: nothing of the arm enters a keep-out box, and everything of it stays inside the workspace, if there are any. Boxes
  * stand along the axes of the world. For the workspace corners of parts are exact. For a box to keep out of they are not
- * (an edge may cut through it), so capsule axes are sampled closely and the box grows by their radius.
+ * (an edge may cut through it), so capsule axes are sampled closely and the box grows by what the capsules cover.
  */
 import type { Body, Placement } from '../shape/body.ts';
 
@@ -30,7 +30,7 @@ export function distanceFromBox(body: Body, placed: Placement, box: Box): number
         const outside = Math.max(0, (box.least[i] as number) - x, x - (box.most[i] as number));
         square += outside * outside;
       }
-      nearest = Math.min(nearest, Math.sqrt(square) - capsule.radius - SAMPLE_M / 2);
+      nearest = Math.min(nearest, Math.sqrt(square) - capsule.cover - SAMPLE_M / 2);
     }
   });
   return nearest;

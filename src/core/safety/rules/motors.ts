@@ -28,6 +28,8 @@ export const WARM_C = 5;
 /** STS3215 for 7.4 V run from 5 V on; below that they brown out while they move. */
 export const LEAST_VOLTAGE_V = 4.5;
 export const VOLTAGE_SECONDS = 0.5;
+/** Fifteen thirtieths of a second are a little less than a half, in floating point. */
+const ROUNDING_S = 1e-9;
 
 /** Seconds for which a condition has held without a break, joint by joint. */
 export function persistence(joints: number): (index: number, condition: 'met' | 'not-met', seconds: number) => number {
@@ -44,7 +46,7 @@ export function stallRule(maxTorqueNm: readonly number[]): (readings: MotorReadi
       const off = Math.abs((target[i] as number) - (readings.position[i] as number));
       const pushing = Math.abs(readings.torque[i] as number) >= STALL.torqueShare * (maxTorqueNm[i] as number);
       const stuck = off > STALL.offRad && Math.abs(readings.velocity[i] as number) < STALL.slowRadPerS && pushing;
-      if (blocked(i, stuck ? 'met' : 'not-met', tickSeconds) >= STALL.seconds && verdict === PASS) {
+      if (blocked(i, stuck ? 'met' : 'not-met', tickSeconds) >= STALL.seconds - ROUNDING_S && verdict === PASS) {
         verdict = { band: 'latch', rule: 'stall', facts: { joint: JOINT_NAMES[i] as string, offRad: round(off), torqueNm: round(readings.torque[i] as number) } };
       }
     }
@@ -60,7 +62,7 @@ export function torqueRule(maxTorqueNm: readonly number[], share: number): (read
     for (let i = 0; i < GRIPPER_INDEX; i++) {
       const most = share * (maxTorqueNm[i] as number);
       const torque = Math.abs(readings.torque[i] as number);
-      if (over(i, torque > most ? 'met' : 'not-met', tickSeconds) >= TORQUE_SECONDS && verdict === PASS) {
+      if (over(i, torque > most ? 'met' : 'not-met', tickSeconds) >= TORQUE_SECONDS - ROUNDING_S && verdict === PASS) {
         verdict = { band: 'latch', rule: 'torque', facts: { joint: JOINT_NAMES[i] as string, torqueNm: round(torque), limitNm: round(most) } };
       }
     }
@@ -84,7 +86,7 @@ export function voltageRule(): (readings: MotorReadings, tickSeconds: number) =>
   const low = persistence(1);
   return ({ voltageV }, tickSeconds) => {
     const seconds = low(0, voltageV !== undefined && voltageV < LEAST_VOLTAGE_V ? 'met' : 'not-met', tickSeconds);
-    return seconds >= VOLTAGE_SECONDS && voltageV !== undefined ? { band: 'latch', rule: 'voltage', facts: { voltageV, leastV: LEAST_VOLTAGE_V } } : PASS;
+    return seconds >= VOLTAGE_SECONDS - ROUNDING_S && voltageV !== undefined ? { band: 'latch', rule: 'voltage', facts: { voltageV, leastV: LEAST_VOLTAGE_V } } : PASS;
   };
 }
 

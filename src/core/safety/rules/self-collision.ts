@@ -12,10 +12,11 @@ export interface LinkPairs {
   /** Least distance of each pair that the rule asks for, metres. */
   readonly needed: Float64Array;
   /**
-   * The distance of each pair, metres, negative where capsules overlap. Exact below `NEAR_M`, `NEAR_M` above. Pairs for
-   * which `farAbove` says that they are farther apart than need be looked at are left as they are.
+   * The distance of each pair, metres, negative where capsules overlap. Exact below `NEAR_M`, `NEAR_M` above. Pairs that were
+   * `known` to be so far apart that they still are, after points have `moved`, are left as they are. Far is `above` this,
+   * the needed distance where absent.
    */
-  distances(placed: Placement, into: Float64Array, farAbove?: { readonly known: Float64Array; readonly moved: number }): void;
+  distances(placed: Placement, into: Float64Array, far?: { readonly known: Float64Array; readonly moved: number; readonly above?: Float64Array }): void;
 }
 
 /** Farther than this is far. Braking from the default speeds moves no two links towards each other by so much. */
@@ -47,11 +48,11 @@ export function linkPairs(body: Body, robot: RobotDescription, clearanceM: numbe
     return least;
   };
 
-  const distances: LinkPairs['distances'] = (placed, into, farAbove) => {
+  const distances: LinkPairs['distances'] = (placed, into, far) => {
     const { axes } = placed;
     let placedMiddles = false;
     for (let p = 0; p < pairs.length; p++) {
-      if (farAbove !== undefined && (farAbove.known[p] as number) - 2 * farAbove.moved > (needed[p] as number)) continue;
+      if (far !== undefined && (far.known[p] as number) - 2 * far.moved > ((far.above ?? needed)[p] as number)) continue;
       if (!placedMiddles) {
         spheres.follow(axes);
         for (let c = 0; c < reach.length; c++) for (let i = 0; i < 3; i++) middle[3 * c + i] = ((axes[6 * c + i] as number) + (axes[6 * c + 3 + i] as number)) / 2;

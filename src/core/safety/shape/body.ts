@@ -28,6 +28,8 @@ export interface Capsule {
   /** 0 is the base, 1..6 the moving links. */
   readonly link: number;
   readonly radius: number;
+  /** Within this of its axis lies everything that the capsule stands for, corners included. */
+  readonly cover: number;
 }
 
 /** World coordinates, metres: three numbers a point, six a capsule (both ends of its axis). */
@@ -62,7 +64,7 @@ export function createBody(robot: RobotDescription): Body {
   return {
     pointCount,
     pointLink,
-    capsules: fitted.map(({ link, radius }) => ({ link, radius })),
+    capsules: fitted.map(({ link, radius, cover }) => ({ link, radius, cover })),
     placement: () => {
       const frames = new Float64Array(FRAME * links.length);
       frames.set([1, 0, 0, 0, 1, 0, 0, 0, 1]);
@@ -134,6 +136,7 @@ interface FittedCapsule {
   readonly from: Vector3;
   readonly to: Vector3;
   readonly radius: number;
+  readonly cover: number;
 }
 
 /**
@@ -142,7 +145,7 @@ interface FittedCapsule {
  * treated as the box around it. The pads of the fingers lie on fingers that have their own.
  */
 function capsulesOf(shape: CollisionShape): readonly FittedCapsule[] {
-  if (shape.kind === 'capsule') return [shape];
+  if (shape.kind === 'capsule') return [{ ...shape, cover: shape.radius }];
   if (shape.kind === 'box') return shape.pad === 'grip' ? [] : boxCapsules(shape.halfExtents).map((c) => ({ ...c, from: transform(shape.pose, c.from), to: transform(shape.pose, c.to) }));
   const least = [0, 1, 2].map((i) => Math.min(...shape.points.map((p) => p[i] as number)));
   const most = [0, 1, 2].map((i) => Math.max(...shape.points.map((p) => p[i] as number)));
@@ -162,6 +165,9 @@ function boxCapsules(half: Vector3): readonly FittedCapsule[] {
   const spread = (half[middle] as number) - radius;
   // Between two capsules of a thin plate nothing fits that is as thick as a link.
   const rows = spread < radius / 4 ? 1 : Math.ceil((2 * spread) / Math.max(2 * radius, PLATE_GAP_M)) + 1;
+  // The farthest is a corner, or the middle between two capsules.
+  const gap = rows === 1 ? spread + radius : Math.max(radius, spread / (rows - 1));
+  const cover = Math.hypot(gap, radius, radius);
   return Array.from({ length: rows }, (_, k) => {
     const across = rows === 1 ? 0 : spread * ((2 * k) / (rows - 1) - 1);
     const end = (side: number): Vector3 => {
@@ -170,7 +176,7 @@ function boxCapsules(half: Vector3): readonly FittedCapsule[] {
       p[middle] = across;
       return p as unknown as Vector3;
     };
-    return { from: end(-1), to: end(1), radius };
+    return { from: end(-1), to: end(1), radius, cover };
   });
 }
 

@@ -44,6 +44,9 @@ export interface PathCheck {
 
 /** Metres: forgives rounding only. */
 const SLACK_M = 1e-9;
+const SLACK_SHARE = 1e-8;
+/** A pair is measured anew when it may be this near to what the rule asks for: about what a stop from full speed moves. */
+const LOOK_AGAIN_M = 0.03;
 /** Braking takes some ten ticks; more than this never ends. */
 const MOST_TICKS = 2_000;
 
@@ -59,6 +62,9 @@ export function pathCheck(limits: ShapeLimits): PathCheck {
   const found = new Float64Array(pairs?.count ?? 0);
   /** Distances of the pairs where the arm is now: what is far and moves little stays far, without looking again. */
   const known = new Float64Array(pairs?.count ?? 0);
+  const looked = new Float64Array(pairs?.count ?? 0);
+  const lastPoints = new Float64Array(now.points.length);
+  let passed = false;
   // What is asked for from here: the limit, or where the arm is now if that is worse.
   const allowed = { floor: 0, inside: 0, boxes: new Float64Array(keepOut.length), pairs: new Float64Array(pairs?.count ?? 0) };
 
@@ -81,7 +87,16 @@ export function pathCheck(limits: ShapeLimits): PathCheck {
       if (workspace !== null) allowed.inside = Math.min(0, distanceInside(now.points, workspace));
       keepOut.forEach((box, b) => (allowed.boxes[b] = Math.min(0, distanceFromBox(body, now, box))));
       if (pairs === null) return;
-      pairs.distances(now, known);
+      // No two links come nearer by more than twice what the farthest point moved, so what was far is looked at again only
+      // when it might not be far any more.
+      const moved = passed ? furthestMoved(lastPoints, now.points) : Number.POSITIVE_INFINITY;
+      passed = true;
+      lastPoints.set(now.points);
+      for (let p = 0; p < known.length; p++) {
+        known[p] = (known[p] as number) - 2 * moved;
+        looked[p] = (pairs.needed[p] as number) + LOOK_AGAIN_M;
+      }
+      pairs.distances(now, known, { known, moved: 0, above: looked });
       for (let p = 0; p < known.length; p++) allowed.pairs[p] = Math.min(pairs.needed[p] as number, known[p] as number);
     },
     broken(at, speedBefore, stepSpeed, motions, share) {
@@ -98,7 +113,7 @@ export function pathCheck(limits: ShapeLimits): PathCheck {
       for (let k = 0; k < MOST_TICKS; k++) {
         body.place(position, after);
         const moved = furthestMoved(before.points, after.points);
-        if (moved > far + SLACK_M) return 'link-speed';
+        if (moved > far * (1 + SLACK_SHARE) + SLACK_SHARE * SLACK_M) return 'link-speed';
         gone += moved;
         const rule = judge(after, gone);
         if (rule !== null) return rule;

@@ -1,0 +1,157 @@
+/** The promises about the arm's body, one by one, through the gate, at the arm's own shape. */
+import { describe, expect, it } from 'vitest';
+import type { SafetyRule } from '#contracts/control.ts';
+import { linkPoses } from '#core/robots/kinematics.ts';
+import { SO100 } from '#core/robots/so100.ts';
+import { transform } from '#core/robots/transforms.ts';
+import { createGate, type Gate, type PassContext } from './gate.ts';
+import { jointLimits, PROFILES } from './profile.ts';
+import { distanceFromBox, distanceInside } from './rules/keep-out.ts';
+import { furthestMoved } from './rules/link-speed.ts';
+import { linkPairs } from './rules/self-collision.ts';
+import { lowest } from './rules/table.ts';
+import { createBody } from './shape/body.ts';
+import type { ShapeLimits } from './shape/path-check.ts';
+import { segmentDistance } from './shape/segments.ts';
+import { cornersOf } from './testing/judge.ts';
+
+const body = createBody(SO100);
+const motion = PROFILES['first-motion'].simulated;
+const NOTHING: ShapeLimits = { body, robot: SO100, linkSpeedMPerS: null, floorM: null, keepOut: [], workspace: null, selfClearanceM: null };
+const FRESH: PassContext = { stateAgeMs: 0 };
+const gateWith = (shape: Partial<ShapeLimits>, rampSeconds = 0): Gate =>
+  createGate({ limits: jointLimits(SO100, motion), tickSeconds: 1 / 30, staleAfterMs: 250, rampSeconds, shape: { ...NOTHING, ...shape } }, SO100.homePose);
+const placedAt = (pose: ArrayLike<number>) => {
+  const placed = body.placement();
+  body.place(pose, placed);
+  return placed;
+};
+/** Wants `change` a tick for a while; what the gate said and where the arm was. */
+const push = (gate: Gate, change: readonly number[], ticks: number): { rules: Set<SafetyRule>; poses: (readonly number[])[] } => {
+  const rules = new Set<SafetyRule>();
+  const poses = Array.from({ length: ticks }, () => {
+    const passed = gate.pass({ positions: Float64Array.from(gate.positions(), (p, i) => p + (change[i] ?? 0)), velocities: change.map((step) => 30 * step) }, FRESH);
+    for (const rule of passed.rules) rules.add(rule);
+    return passed.command.positions;
+  });
+  return { rules, poses };
+};
+/** The fingers go on pointing down. */
+const DOWN = [0, 0.01, 0.01, -0.02, 0, 0];
+
+describe('the body', () => {
+  it('is where the kinematics of core/robots puts it', () => {
+    const pose = [0.3, -0.7, 0.4, 1.1, -2, 0.5];
+    const { points } = placedAt(pose);
+    const corners = cornersOf(SO100);
+    const all = linkPoses(SO100, pose).slice(1).flatMap((link, i) => (corners[i] ?? []).map((corner) => transform(link, corner)));
+    // The body keeps each corner once; every corner must be one of its points.
+    for (const corner of all) {
+      let nearest = 1;
+      for (let k = 0; k < points.length; k += 3) nearest = Math.min(nearest, Math.hypot((points[k] as number) - corner[0], (points[k + 1] as number) - corner[1], (points[k + 2] as number) - corner[2]));
+      expect(nearest).toBeLessThan(1e-6);
+    }
+  });
+
+  it('knows the distance of two segments', () => {
+    const d = (...n: number[]): number => segmentDistance(Float64Array.from(n.slice(0, 6)), 0, Float64Array.from(n.slice(6)), 0);
+    expect(d(0, 0, 0, 1, 0, 0, 0.5, 1, -1, 0.5, 1, 1)).toBeCloseTo(1, 12);
+    expect(d(0, 0, 0, 1, 0, 0, 3, 0, 0, 4, 0, 0)).toBeCloseTo(2, 12);
+    expect(d(0, 0, 0, 1, 0, 0, 0, 2, 0, 1, 2, 0)).toBeCloseTo(2, 12);
+    expect(d(0, 0, 0, 0, 0, 0, 0, 3, 4, 0, 3, 4)).toBeCloseTo(5, 12);
+  });
+});
+
+describe('link speed', () => {
+  it('slows the whole step, in its own direction, and never goes faster anywhere on the arm', () => {
+    const gate = gateWith({ linkSpeedMPerS: 0.25 });
+    const { rules, poses } = push(gate, [0.06, 0, 0.03, 0, 0, 0], 20);
+    expect(rules.has('link-speed')).toBe(true);
+    const placed = [SO100.homePose, ...poses].map((pose) => placedAt(pose).points);
+    const speeds = poses.map((_, k) => furthestMoved(placed[k] as Float64Array, placed[k + 1] as Float64Array) * 30);
+    expect(Math.max(...speeds)).toBeLessThanOrEqual(0.25 + 1e-6);
+    expect(speeds.at(-1)).toBeGreaterThan(0.23);
+    const [before, after] = poses.slice(-2) as [readonly number[], readonly number[]];
+    expect(((after[0] as number) - (before[0] as number)) / ((after[2] as number) - (before[2] as number))).toBeCloseTo(2, 1);
+    expect(push(gateWith({}), [0.06, 0, 0.03, 0, 0, 0], 20).rules.has('link-speed')).toBe(false);
+  });
+
+  it('is less out of rest, and less when slowed', () => {
+    const first = push(gateWith({ linkSpeedMPerS: 0.25 }, 1), [0.06, 0, 0, 0, 0, 0], 4);
+    expect(first.rules.has('ramp') || first.rules.has('link-speed')).toBe(true);
+    const steps = first.poses.map((pose, k) => (pose[0] as number) - ((first.poses[k - 1] ?? SO100.homePose)[0] as number));
+    expect(Math.max(...steps)).toBeLessThan(0.02);
+    const gate = gateWith({});
+    const passed = gate.pass({ positions: Float64Array.from(SO100.homePose, (p, i) => p + (i === 0 ? 1 : 0)), velocities: null }, { ...FRESH, slow: { share: 0, by: 'temperature' } });
+    expect(passed.rules).toContain('temperature');
+    expect(passed.command.positions).toEqual([...SO100.homePose]);
+  });
+});
+
+describe('places', () => {
+  it('stops above the table, slides along it, and brakes without touching it', () => {
+    const gate = gateWith({ floorM: 0.005 });
+    const { rules, poses } = push(gate, DOWN, 90);
+    expect(rules.has('table')).toBe(true);
+    expect(Math.min(...poses.map((pose) => lowest(placedAt(pose).points)))).toBeGreaterThanOrEqual(0.005 - 1e-8);
+    const along = push(gate, [0.02, 0.01, 0.01, -0.02, 0, 0], 30);
+    expect((along.poses.at(-1) as number[])[0]).toBeGreaterThan(0.2);
+    for (const pose of along.poses) expect(lowest(placedAt(pose).points)).toBeGreaterThanOrEqual(0.005 - 1e-8);
+    expect(push(gateWith({}), DOWN, 90).poses.some((pose) => lowest(placedAt(pose).points) < 0)).toBe(true);
+  });
+
+  it('keeps out of a box, and inside the workspace', () => {
+    const box = { least: [0.08, -0.4, 0], most: [0.3, -0.1, 0.3] } as const;
+    const turn = [-0.03, 0, 0, 0, 0, 0];
+    const kept = push(gateWith({ keepOut: [box] }), turn, 60);
+    expect(kept.rules.has('keep-out')).toBe(true);
+    for (const pose of kept.poses) expect(distanceFromBox(body, placedAt(pose), box)).toBeGreaterThanOrEqual(-1e-8);
+    const room = { least: [-0.3, -0.5, 0], most: [0.12, 0.3, 0.6] } as const;
+    const inside = push(gateWith({ workspace: room }), turn, 60);
+    expect(inside.rules.has('workspace')).toBe(true);
+    for (const pose of inside.poses) expect(distanceInside(placedAt(pose).points, room)).toBeGreaterThanOrEqual(-1e-8);
+  });
+
+  it('keeps links that are not neighbours apart', () => {
+    const fold = [0, -0.02, 0.02, 0.03, 0, 0];
+    const pairs = linkPairs(body, SO100, 0.005);
+    const least = (poses: readonly (readonly number[])[]): number => {
+      const found = new Float64Array(pairs.count);
+      return Math.min(
+        ...poses.map((pose) => {
+          pairs.distances(placedAt(pose), found);
+          return Math.min(...found);
+        }),
+      );
+    };
+    const kept = push(gateWith({ selfClearanceM: 0.005 }), fold, 120);
+    expect(kept.rules.has('self-collision')).toBe(true);
+    expect(least(kept.poses)).toBeGreaterThanOrEqual(0.005 - 1e-8);
+    expect(least(push(gateWith({}), fold, 120).poses)).toBeLessThan(0);
+  });
+
+  it('an arm that begins where it may not be may leave, and comes no nearer', () => {
+    const shape = { floorM: 0.1 };
+    const start = lowest(placedAt(SO100.homePose).points);
+    expect(start).toBeLessThan(0.1);
+    const down = push(gateWith(shape), DOWN, 60);
+    expect(down.rules.has('table')).toBe(true);
+    expect(Math.min(...down.poses.map((pose) => lowest(placedAt(pose).points)))).toBeGreaterThanOrEqual(start - 1e-8);
+    expect(push(gateWith(shape), [0, -0.01, -0.01, 0, 0, 0], 30).poses.at(-1)).not.toEqual([...SO100.homePose]);
+  });
+});
+
+describe('refused whole', () => {
+  const wanted = { positions: Float64Array.from(SO100.homePose, (p) => p + 0.01), velocities: null };
+  it('by others, by name', () => {
+    expect(gateWith({}).pass(wanted, { ...FRESH, refusedBy: ['tab-hidden', 'page-silent'] })).toMatchObject({ rules: ['page-silent', 'tab-hidden'], limitedJoints: [0, 1, 2, 3, 4, 5] });
+  });
+
+  it('a joint a whole turn outside its range, and a reading of another clock', () => {
+    const turn = { positions: Float64Array.from(SO100.homePose, (p, i) => p + (i === 4 ? 12 : 0.01)), velocities: null };
+    const passed = gateWith({}).pass(turn, FRESH);
+    expect(passed.rules).toEqual(['range']);
+    expect(passed.command.positions).toEqual([...SO100.homePose]);
+    for (const stateAgeMs of [-3.6e6, Number.NaN, null, 251]) expect(gateWith({}).pass(wanted, { stateAgeMs }).rules).toEqual(['stale-state']);
+  });
+});
