@@ -35,7 +35,8 @@ export interface LabEpisode {
 export class LabLost extends Error {}
 
 export async function openLab(siteUrl: string): Promise<Lab> {
-  const browser = await chromium.launch({ executablePath: ensureChromium(), args: [...CHROMIUM_FLAGS] });
+  // Playwright's own handlers would close the browser and keep this process; killed, it takes the browser along by its pipe.
+  const browser = await chromium.launch({ executablePath: ensureChromium(), args: [...CHROMIUM_FLAGS], handleSIGTERM: false, handleSIGINT: false, handleSIGHUP: false });
   try {
     const page = await browser.newPage();
     await page.goto(`${siteUrl}?only=episodes`);

@@ -12,6 +12,7 @@ import type { FromShard, ShardFacts, ShardSetup, ToShard } from './shards.ts';
 interface Runner {
   readonly facts: ShardFacts;
   run(request: EpisodeRequest): Promise<LabEpisode>;
+  close(): Promise<void>;
 }
 
 let runner: Promise<Runner> | null = null;
@@ -24,6 +25,10 @@ process.on('message', (message: ToShard) => {
         runner = message.setup.where.kind === 'node' ? inNode(message.setup) : inBrowser(message.setup, message.setup.where.url);
         say({ kind: 'ready', facts: (await runner).facts });
         return;
+      }
+      if (message.kind === 'end') {
+        await (await runner)?.close();
+        process.exit(0);
       }
       if (runner === null) throw new Error('a job before the start');
       const { result, targets, measured } = await (await runner).run(message.request);
@@ -59,6 +64,7 @@ async function inNode({ contestant }: ShardSetup): Promise<Runner> {
       const { result, trace } = unwrap(await service.episode(request));
       return { result, ...trace };
     },
+    close: async () => undefined,
   };
 }
 
@@ -72,5 +78,6 @@ async function inBrowser({ policy, contestant, engine }: ShardSetup, url: string
       policy: found === null ? null : { name: found.policy.name, precision: found.policy.precision, provider: found.engine.provider, threads: found.engine.threads },
     },
     run: (request) => lab.episode(request),
+    close: () => lab.close(),
   };
 }

@@ -4,6 +4,7 @@
  *
  *   parent ── start ──► child      child ── ready {facts} ──► parent
  *   parent ── job ────► child      child ── done | failed ──► parent
+ *   parent ── end ────► child      and it ends by itself, browser first
  */
 import { fork, type ChildProcess } from 'node:child_process';
 import type { MeasuredPolicy, Contestant } from '#contracts/evaluation.ts';
@@ -27,7 +28,7 @@ export interface ShardFacts {
   readonly policy: MeasuredPolicy | null;
 }
 
-export type ToShard = { readonly kind: 'start'; readonly setup: ShardSetup } | { readonly kind: 'job'; readonly request: EpisodeRequest };
+export type ToShard = { readonly kind: 'start'; readonly setup: ShardSetup } | { readonly kind: 'job'; readonly request: EpisodeRequest } | { readonly kind: 'end' };
 export type FromShard =
   | { readonly kind: 'ready'; readonly facts: ShardFacts }
   | { readonly kind: 'done'; readonly episode: DoneEpisode }
@@ -50,6 +51,9 @@ export interface ShardRun {
 /** Deaths in a row without a finished episode before the run gives up: a reason that another start will not mend. */
 const DEATHS_IN_A_ROW = 5;
 
+/** A browser closes within a second or two. */
+const END_LIMIT_MS = 10_000;
+
 /** Resolves when every job is done. Rejects where a job cannot be run, or shards die again and again. */
 export function runShards(run: ShardRun): Promise<void> {
   const left = [...run.jobs];
@@ -61,19 +65,24 @@ export function runShards(run: ShardRun): Promise<void> {
     const end = (error: Error | null): void => {
       if (over) return;
       over = true;
-      for (const child of children) child.kill();
+      for (const child of children) child.kill('SIGKILL');
       if (error === null) resolve();
       else reject(error);
     };
     const start = (): void => {
       const child = fork(run.file, { execArgv: ['--import', 'tsx'] });
       let job: Job | null = null;
+      let dismissed: 'yes' | 'no' = 'no';
       children.add(child);
       open++;
       const next = (): void => {
         job = left.shift() ?? null;
-        if (job === null) child.kill();
-        else child.send({ kind: 'job', request: run.requestOf(job) } satisfies ToShard);
+        if (job === null) {
+          dismissed = 'yes';
+          child.send({ kind: 'end' } satisfies ToShard);
+          // One that does not end by itself is ended: its work is done.
+          setTimeout(() => child.kill('SIGKILL'), END_LIMIT_MS).unref();
+        } else child.send({ kind: 'job', request: run.requestOf(job) } satisfies ToShard);
       };
       child.on('message', (message: FromShard) => {
         if (over) return;
@@ -92,8 +101,9 @@ export function runShards(run: ShardRun): Promise<void> {
         if (over) return;
         if (job !== null) left.unshift(job);
         if (left.length === 0 && open === 0) return end(null);
-        if (left.length === 0) return;
-        if (job === null && code === null && signal === 'SIGTERM') return;
+        // A dismissed shard is missed only where another has died since and left its job.
+        if (left.length === 0 || (dismissed === 'yes' && open > 0)) return;
+        if (dismissed === 'yes') return start();
         run.onLost(job, signal ?? `exit code ${code}`);
         if (++deaths > DEATHS_IN_A_ROW) return end(new Error(`shards died ${deaths} times in a row without finishing an episode`));
         start();
