@@ -33,6 +33,10 @@ export interface Rig {
   /** Runs until a verb that waits has answered. */
   settle<T>(verb: Promise<T>): Promise<T>;
   pressStop(): void;
+  /** The page's sign of life, and what it says of itself (PAGE_BITS). */
+  beat(): void;
+  page(bits: number): void;
+  readonly stopMemory: SharedArrayBuffer;
   stopAcknowledged(): boolean;
   /** A chunk as inference would send it: rows of one joint's path, the others at home. */
   answer(request: ControlToInference, rows: number, valueOf: (row: number, joint: number) => number, over?: { readonly observedAtMs?: number; readonly index?: number }): InferenceToControl;
@@ -93,6 +97,9 @@ export async function makeRig(options: { readonly rateHz?: number; readonly conn
       return finished;
     },
     pressStop: () => void Atomics.add(flag, STOP_FLAG.requested, 1),
+    beat: () => void Atomics.add(flag, STOP_FLAG.beat, 1),
+    page: (bits) => void Atomics.store(flag, STOP_FLAG.page, bits),
+    stopMemory: stop,
     stopAcknowledged: () => Atomics.load(flag, STOP_FLAG.requested) === Atomics.load(flag, STOP_FLAG.acknowledged),
     answer(request, rows, valueOf, over = {}) {
       const actions = new Float32Array(rows * 6);

@@ -14,6 +14,8 @@ export interface SimulatedWorld {
   reset(pose: ArrayLike<number>, atMs: number): void;
   /** Breaks the next measurements: a number that is none. */
   breakJoint(joint: number): void;
+  /** From now on this motor says it gives so much torque, N m. */
+  overload(joint: number, torqueNm: number): void;
   readonly positions: readonly number[];
   /** What was last asked for, or null before the first command of this epoch. */
   readonly targets: readonly number[] | null;
@@ -70,6 +72,9 @@ export function simulatedWorld(start: ArrayLike<number>, atMs: number): Simulate
     },
     breakJoint(joint) {
       broken = joint;
+    },
+    overload(joint, torqueNm) {
+      joints[JOINTS_SLOT.torque.at + joint] = torqueNm;
     },
     get positions() {
       return Array.from(position);
