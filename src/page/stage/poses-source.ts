@@ -5,8 +5,11 @@
 import { POSES_SLOT_HEADER, POSES_SLOT_HEADER_LENGTH } from '#contracts/slots.ts';
 import { slotReader } from '#core/lib/shared-slot.ts';
 
-/** A ten-thousandth of a millimetre, or of a radian's half: nobody sees less. */
-const LEAST_CHANGE = 1e-7;
+/**
+ * A fiftieth of a millimetre, or 40 microradians: a twentieth of a screen pixel at the first view. A resting arm trembles
+ * by less (solver and friction), and a software renderer would never get to draw its crisp still picture.
+ */
+const LEAST_CHANGE = 2e-5;
 
 export interface PosesSource {
   /** 7 numbers a body when something moved since the last call, else null. The view is reused. */

@@ -79,6 +79,7 @@ export function createStage({ container, description, poses, label, onContext, o
   let joint: number | null = null;
   let changed = true;
   let lost = false;
+  let haunted = false;
   let size = { width: 0, height: 0 };
   let inFlight: { readonly fence: WebGLSync; readonly startedMs: number; readonly reason: 'moving' | 'still' } | null = null;
 
@@ -206,6 +207,9 @@ export function createStage({ container, description, poses, label, onContext, o
       touch('shadow');
     },
     setGhost(path) {
+      // Control says "no path" ten times a second; a picture without a ghost need not be drawn again for it.
+      if (path === null && !haunted) return;
+      haunted = path !== null;
       ghost.setPath(path);
       touch('picture');
     },

@@ -1,5 +1,5 @@
 /** What it is told: the sentence, three examples, Run. Enter runs. A sentence may be given before the policy is here. */
-import { useRef, useState, type FormEvent } from 'react';
+import { useEffect, useRef, useState, type FormEvent } from 'react';
 import { useNoun, useUi } from '../context.ts';
 import { EXAMPLE_SENTENCES } from '#page/words/labels.ts';
 import { TOLD } from '#page/words/panels.ts';
@@ -12,6 +12,12 @@ export function SentenceBox({ ready }: { readonly ready: boolean }) {
   const [sentence, setSentence] = useState(first.task);
   const box = useRef<HTMLInputElement>(null);
   const busy = run.kind === 'running' || run.kind === 'waiting' || run.kind === 'finishing';
+
+  // A run started from a file or the console shows what it was told, unless somebody is typing the next sentence.
+  const told = run.kind === 'waiting' || run.kind === 'running' ? run.sentence : null;
+  useEffect(() => {
+    if (told !== null && document.activeElement !== box.current) setSentence(told);
+  }, [told]);
 
   const submit = (event: FormEvent): void => {
     event.preventDefault();
