@@ -41,6 +41,19 @@ export interface RecordedEpisode {
 export interface EpisodeTrace {
   readonly targets: Float64Array;
   readonly measured: Float64Array;
+  /** A policy's chunks in the order of asking; empty for the others. */
+  readonly chunks: readonly TracedChunk[];
+}
+
+export interface TracedChunk {
+  /** Ticks done when the policy looked: the tick whose target comes next. */
+  readonly tick: number;
+  /** As a run of the same seed draws it (`chunkNoiseSeed`). */
+  readonly noiseSeed: number;
+  /** What the policy was given, LeRobot joint units. */
+  readonly state: readonly number[];
+  /** rows x columns, LeRobot joint units. */
+  readonly actions: Float32Array;
 }
 
 export interface EpisodeApi {

@@ -5,7 +5,7 @@
  *
  * It is the shipped build, so that what is counted and recorded is what a visitor gets. Knows no plan and counts nothing.
  */
-import type { EpisodeApi, EpisodeRequest, RecordingSettings } from '#contracts/episode-api.ts';
+import type { EpisodeApi, EpisodeRequest, RecordingSettings, TracedChunk } from '#contracts/episode-api.ts';
 import type { EpisodeCard } from '#contracts/episode.ts';
 import type { EpisodeResult, Contestant } from '#contracts/evaluation.ts';
 import type { Outcome } from '#contracts/failure.ts';
@@ -20,9 +20,16 @@ export interface BareEpisodes {
   /** Downloads and converts unless it is in the store; the stored name goes into a `Contestant`. */
   convert(source: PolicySource): Promise<Outcome<{ readonly storedName: string }>>;
   choose(contestant: Contestant, engine: EngineChoice): ReturnType<EpisodeApi['choose']>;
-  /** The trace as float64: ticks x 6 targets, then ticks x 6 measured, radians. */
-  episode(request: EpisodeRequest): Promise<Outcome<{ readonly result: EpisodeResult; readonly targets: Base64; readonly measured: Base64 }>>;
+  /** The trace as float64: ticks x 6, radians; a chunk's actions as float32. */
+  episode(request: EpisodeRequest): Promise<Outcome<EpisodeAsText>>;
   record(request: EpisodeRequest, settings: RecordingSettings): Promise<Outcome<RecordedAsText>>;
+}
+
+export interface EpisodeAsText {
+  readonly result: EpisodeResult;
+  readonly targets: Base64;
+  readonly measured: Base64;
+  readonly chunks: readonly (Omit<TracedChunk, 'actions'> & { readonly actions: Base64 })[];
 }
 
 export interface RecordedAsText {
@@ -48,7 +55,8 @@ export function openBare(baseUrl: string): BareEpisodes {
       const done = await house.episodes.api.episode(request);
       if (!done.ok) return done;
       const { result, trace } = done.value;
-      return { ok: true, value: { result, targets: asBase64(trace.targets), measured: asBase64(trace.measured) } };
+      const chunks = trace.chunks.map(({ actions, ...chunk }) => ({ ...chunk, actions: asBase64(actions) }));
+      return { ok: true, value: { result, targets: asBase64(trace.targets), measured: asBase64(trace.measured), chunks } };
     },
     async record(request, settings) {
       const done = await house.episodes.api.record(request, settings);

@@ -5,7 +5,7 @@
  * A browser that dies, or a call that fails to come back, rejects with `LabLost`; whoever asked opens another lab and asks again.
  */
 import { chromium, type Browser, type Page } from '@playwright/test';
-import type { EpisodeRequest, RecordedEpisode, RecordingSettings } from '#contracts/episode-api.ts';
+import type { EpisodeRequest, RecordedEpisode, RecordingSettings, TracedChunk } from '#contracts/episode-api.ts';
 import type { Contestant, EpisodeResult } from '#contracts/evaluation.ts';
 import type { Outcome } from '#contracts/failure.ts';
 import type { EngineChoice, EngineReport } from '#contracts/inference.ts';
@@ -29,6 +29,7 @@ export interface LabEpisode {
   /** Ticks x 6, radians. */
   readonly targets: Float64Array;
   readonly measured: Float64Array;
+  readonly chunks: readonly TracedChunk[];
 }
 
 /** The browser or its page is gone; the episode that was running is lost, nothing else. */
@@ -73,8 +74,8 @@ function labOf(browser: Browser, page: Page): Lab {
     convert: async (source) => (await ask('convert', source)).storedName,
     choose: (contestant, engine) => ask('choose', contestant, engine),
     async episode(request) {
-      const { result, targets, measured } = await ask('episode', request);
-      return { result, targets: float64(targets), measured: float64(measured) };
+      const { result, targets, measured, chunks } = await ask('episode', request);
+      return { result, targets: float64(targets), measured: float64(measured), chunks: chunks.map(({ actions, ...chunk }) => ({ ...chunk, actions: float32(actions) })) };
     },
     async record(request, settings) {
       const { result, card, arrays, pictures } = await ask('record', request, settings);

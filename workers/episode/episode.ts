@@ -6,7 +6,7 @@
  * dropped, as they would be in the chain of workers.
  */
 import type { Baseline, EpisodeResult } from '#contracts/evaluation.ts';
-import type { EpisodeRequest } from '#contracts/episode-api.ts';
+import type { EpisodeRequest, TracedChunk } from '#contracts/episode-api.ts';
 import type { CameraPicture } from '#contracts/picture.ts';
 import type { PolicyInfo, PredictedChunk } from '#contracts/policy.ts';
 import type { Observation } from '#contracts/observation.ts';
@@ -27,6 +27,7 @@ import { drawEpisode, type DrawnEpisode } from '#core/world/tasks/draw.ts';
 import { createJudge, type Judge } from '#core/world/tasks/judge.ts';
 import { physicsView } from '#core/world/view.ts';
 import type { World } from '#core/world/world.ts';
+import { chunkNoiseSeed } from '#workers/inference/service.ts';
 import { baselineMover, disturbed, type MeanTrajectory, type Mover } from './contestants.ts';
 import { Lockstep, type TickRecord } from './lockstep.ts';
 
@@ -57,6 +58,7 @@ export interface EpisodeOutcome {
   readonly result: EpisodeResult;
   readonly drawn: DrawnEpisode;
   readonly records: readonly TickRecord[];
+  readonly chunks: readonly TracedChunk[];
 }
 
 /** A recorder goes on this long after success, so that a demonstration ends at rest and not in mid-air. */
@@ -105,12 +107,12 @@ export async function runEpisode(request: EpisodeRequest, actor: Actor, parts: E
     verdict,
     namedVerdict: named,
     ticks: records.length,
-    chunks: act.chunks(),
+    chunks: act.chunks.length,
     limitedTicks: records.filter((record) => record.limitedJoints > 0).length,
     sceneHash: await sceneHash(scene, DRAWING_VERSION),
     milliseconds: { ...clockwork.spent, total },
   };
-  return { result, drawn, records };
+  return { result, drawn, records, chunks: act.chunks };
 }
 
 /** The scene and the first pose, radians: as drawn, changed by the one perturbation asked for, or by a demonstration's mix. */
@@ -134,7 +136,8 @@ function isOver(verdict: TaskVerdict, named: TaskVerdict | null, judges: { reado
 interface Acting {
   /** Does what must be done before this tick; returns what was wanted without any injected noise, radians. */
   beforeTick(view: PhysicsView, current: ArrayLike<number>): Promise<Float64Array | null>;
-  chunks(): number;
+  /** Grows while the episode runs. */
+  readonly chunks: readonly TracedChunk[];
 }
 
 interface ActingParts {
@@ -163,7 +166,7 @@ function moverActing(mover: Mover, noise: number, { lockstep, random }: ActingPa
       if (wanted !== null) lockstep.setManualTargets(wanted);
       return clean();
     },
-    chunks: () => 0,
+    chunks: [],
   };
 }
 
@@ -175,10 +178,9 @@ function policyActing(maker: ChunkMaker, request: EpisodeRequest, given: ActingP
   if (request.playRows < 1 || request.playRows > info.chunkRows) {
     throw new FailureError('control/out-of-range', { what: 'playRows', found: request.playRows, least: 1, most: info.chunkRows });
   }
-  const noise = random.fork('policy');
   const pictureRandom = random.fork('pictures');
   const pending: { readonly dueTick: number; readonly deliver: () => void }[] = [];
-  let chunks = 0;
+  const chunks: TracedChunk[] = [];
   lockstep.beginRun({ runId: 1, askAtShare: 1 - request.playRows / info.chunkRows, chunkExpiryMs: 10_000, fps: info.fps });
 
   const look = (): readonly CameraPicture[] =>
@@ -188,7 +190,7 @@ function policyActing(maker: ChunkMaker, request: EpisodeRequest, given: ActingP
         camera: robotKey,
         picture: perturbPicture(request.perturbation, cameras.render(robotKey, width, height, poses), pictureRandom),
         capturedAtMs: lockstep.clock.nowMs(),
-        sequence: chunks,
+        sequence: chunks.length,
       }));
     });
 
@@ -199,8 +201,12 @@ function policyActing(maker: ChunkMaker, request: EpisodeRequest, given: ActingP
     const spoken = drawn.sentence === '' ? 'nothing' : drawn.sentence;
     const senses = { pictures: look(), state: lockstep.state(), sentence: spoken, nowMs: observedAtMs };
     const observation: Observation = { ...gatherObservation(needs, senses), sentence: drawn.sentence };
-    const predicted = await clockwork.timeAsync('inference', () => maker.predict(observation, noise.index(2 ** 31)));
-    const index = chunks++;
+    const index = chunks.length;
+    // The noise that a run of this seed would have: what is seen here can be seen again on the stage.
+    const noiseSeed = chunkNoiseSeed(request.seed, index);
+    const predicted = await clockwork.timeAsync('inference', () => maker.predict(observation, noiseSeed));
+    // A copy: the chunk itself is handed to control.
+    chunks.push({ tick: lockstep.tick, noiseSeed, state: Array.from(observation.state), actions: predicted.actions.slice() });
     const { actionSize, chunkRows } = info;
     pending.push({
       dueTick: lockstep.tick + request.inferenceDelayTicks,
@@ -220,7 +226,7 @@ function policyActing(maker: ChunkMaker, request: EpisodeRequest, given: ActingP
       while (pending.length > 0 && pending[0].dueTick <= lockstep.tick) pending.shift()?.deliver();
       return null;
     },
-    chunks: () => chunks,
+    chunks,
   };
 }
 

@@ -60,13 +60,13 @@ export class EpisodeService implements EpisodeApi {
 
   episode(request: EpisodeRequest): Promise<Outcome<{ readonly result: EpisodeResult; readonly trace: EpisodeTrace }>> {
     return this.#inTurn(async () => {
-      const { result, records } = await runEpisode(request, this.#actor, this.#parts, null);
+      const { result, records, chunks } = await runEpisode(request, this.#actor, this.#parts, null);
       const joined = (pick: (record: EpisodeOutcome['records'][number]) => Float64Array): Float64Array => {
         const all = new Float64Array(records.length * JOINT_COUNT);
         records.forEach((record, i) => all.set(pick(record), i * JOINT_COUNT));
         return all;
       };
-      return { result, trace: { targets: joined((r) => r.target), measured: joined((r) => r.measured) } };
+      return { result, trace: { targets: joined((r) => r.target), measured: joined((r) => r.measured), chunks } };
     });
   }
 

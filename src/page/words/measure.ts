@@ -36,7 +36,7 @@ export const BASELINE_WORDS: Readonly<Record<Baseline, string>> = {
   'hold-still': 'Hold still',
   random: 'Random motion',
   'mean-trajectory': 'Average motion, no eyes',
-  expert: 'Scripted expert (knows where everything is)',
+  expert: 'Scripted expert (no policy)',
 };
 
 export const PERTURBATION_WORDS: Readonly<Record<Perturbation, string>> = {

@@ -34,6 +34,7 @@ export function Measure() {
 
   return (
     <>
+      <Pairs task={task} busy={busy} />
       <section className="panel measure" aria-labelledby="measure">
         <h2 id="measure">{MEASURE.heading}</h2>
         <p className="quiet">{MEASURE.lead}</p>
@@ -56,7 +57,6 @@ export function Measure() {
         </div>
         <Outcome state={state} />
       </section>
-      <Pairs task={task} busy={busy} />
     </>
   );
 }
