@@ -55,6 +55,13 @@ export function guidanceWeight(t: number, maxWeight: number): number {
   return Math.min(maxWeight, ((left / tau) * (left * left + tau * tau)) / (left * left));
 }
 
+/** Rows of `from` columns as rows of `to` columns, zeros in the rest: what LeRobot guides by. */
+export function padLeftover(rows: Float32Array, from: number, to: number): Float32Array {
+  const padded = new Float32Array((rows.length / from) * to);
+  for (let row = 0; row * from < rows.length; row++) padded.set(rows.subarray(row * from, (row + 1) * from), row * to);
+  return padded;
+}
+
 /**
  * The guided velocity for one denoising step, a fresh array. `noisy` (x) and `velocity` (v) are rows x columns,
  * normalised; `leftover` holds the old chunk's rows not yet played, row 0 due now, same columns. LeRobot pads it with

@@ -34,7 +34,15 @@ export interface ChunkRequest {
   readonly tokenMask: ArrayLike<number>;
   /** Standard normal, `info.chunkRows` x `noiseColumns`, row-major. An input, so that a chunk can be had again. */
   readonly noise: Float32Array;
+  /** Asked at every denoising step; absent: the policy's own velocity. */
+  readonly guide?: Guide;
 }
+
+/**
+ * May bend the velocity of a denoising step, as real-time chunking does. Gets x and v, rows x `noiseColumns`, normalised, at
+ * flow time `t` (1 is noise, 0 the clean chunk); gives the velocity to use, same size. x and v are its to read, not to keep.
+ */
+export type Guide = (step: { readonly noisy: Float32Array; readonly velocity: Float32Array; readonly t: number; readonly columns: number }) => Float32Array;
 
 /** An intermediate value, named and shaped as LeRobot's own. */
 export interface MidTensor {
