@@ -176,6 +176,28 @@ describe('while moving', () => {
     expect(goals(rig.servos.heard.slice(before)).every(({ id, steps }) => Math.abs(steps - rig.servos.servo(id).peek('presentPosition')) < 3)).toBe(true);
   });
 
+  it.each([30, 50])('at %i Hz needs the wire and no more, and no tick finds an old reading', async (rateHz) => {
+    const rig = await engaged(await armRig({}));
+    const hold = holdAt(positions(rig));
+    const trips: number[] = [];
+    let old = 0;
+    const before = rig.arm.health().counts;
+    for (let tick = 1; tick <= 100; tick++) {
+      const reading = rig.arm.read(rig.clock.nowMs());
+      if (tick > 1 && (reading.kind !== 'fresh' || rig.clock.nowMs() - reading.atMs > 1000 / rateHz + 0.01)) old++;
+      rig.arm.send(hold, stamp(rig, tick));
+      await rig.clock.advanceBy(1000 / rateHz);
+      trips.push(rig.arm.health().counts.lastRoundTripMs ?? Number.NaN);
+    }
+    const after = rig.arm.health().counts;
+    trips.sort((a, b) => a - b);
+    // The write of 26 bytes still on the wire, 14 bytes of question, 126 of answers; ten bits each at 1 Mbaud.
+    expect(trips[0]).toBeCloseTo(1.66, 6);
+    expect(trips[99]).toBeCloseTo(1.66, 6);
+    expect({ old, lost: after.lost - before.lost, retries: after.retries - before.retries, bytesOut: after.bytesOut - before.bytesOut, bytesIn: after.bytesIn - before.bytesIn }).toEqual({ old: 0, lost: 0, retries: 0, bytesOut: 100 * 40, bytesIn: 100 * 126 });
+    console.info(`${rateHz} Hz: sync read p50 ${trips[50]?.toFixed(2)} ms, p99 ${trips[98]?.toFixed(2)} ms; the wire needs 1.66 ms with the write before it`);
+  });
+
   it('tells voltage, current, load and temperature of every servo', async () => {
     const rig = await engaged(await armRig({}));
     rig.plant.block(5, 0.3);

@@ -60,6 +60,8 @@ export function virtualBus(options: VirtualBusOptions): VirtualBus {
   let lost: (reason: string) => void = () => undefined;
   let open = true;
   let lastMs = clock.nowMs();
+  /** The wire carries one frame after another; what is written meanwhile waits in the adapter. */
+  let freeMs = lastMs;
   /** Answers on their way, by time of arrival. */
   const coming: { readonly atMs: number; readonly bytes: Uint8Array }[] = [];
   let delivering = false;
@@ -117,6 +119,7 @@ export function virtualBus(options: VirtualBusOptions): VirtualBus {
       if (first === undefined) continue;
       const clean = others.reduce(collide, first);
       atMs += wireMs(clean.length) + (live.find((servo) => servo.id === id)?.peek('returnDelayTime') ?? 0) * 0.002;
+      freeMs = atMs;
       const spoilt = faults.spoil(id, clean);
       if (spoilt !== null) send(spoilt.bytes, atMs + latencyMs + spoilt.delayMs);
     }
@@ -126,7 +129,8 @@ export function virtualBus(options: VirtualBusOptions): VirtualBus {
     async write(bytes) {
       if (!open) throw new Error('the virtual cable is out');
       advance();
-      const endMs = clock.nowMs() + wireMs(bytes.length);
+      const endMs = Math.max(clock.nowMs(), freeMs) + wireMs(bytes.length);
+      freeMs = endMs;
       if (options.echo === 'yes') send(bytes.slice(), endMs + latencyMs);
       for (const request of decoder.push(bytes)) answer(request, endMs);
     },
