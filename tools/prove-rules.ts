@@ -57,7 +57,7 @@ const root = join(import.meta.dirname, '..');
 const copy = mkdtempSync(join(tmpdir(), 'rules-'));
 const rows: { readonly rule: string; readonly tests: readonly string[] }[] = [];
 try {
-  for (const entry of ['src', 'workers', 'package.json', 'vitest.config.ts', 'vite.config.ts', 'tsconfig.json', 'tsconfig.base.json', 'tsconfig.core.json', 'tsconfig.page.json', 'tsconfig.node.json', 'tools']) {
+  for (const entry of ['src', 'workers', 'e2e', 'package.json', 'vitest.config.ts', 'vite.config.ts', 'tsconfig.json', 'tsconfig.base.json', 'tsconfig.core.json', 'tsconfig.page.json', 'tsconfig.node.json', 'tools']) {
     cpSync(join(root, entry), join(copy, entry), { recursive: true });
   }
   symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'));

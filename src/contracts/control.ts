@@ -67,7 +67,7 @@ export interface ControlReport {
   readonly rateHz: number;
   readonly jitter: JitterSummary;
   /** The chunk being played; times as in ActionChunk, so that latency can be shown while it runs. */
-  readonly chunk: { readonly index: number; readonly rows: number; readonly rowsLeft: number; readonly observedAtMs: number; readonly computedAtMs: number } | null;
+  readonly chunk: { readonly index: number; readonly rows: number; readonly rowsLeft: number; readonly observedAtMs: number; readonly computedAtMs: number; readonly disagreement: PlanDisagreement | null } | null;
   /** The coming rows of the current chunk after the gate's limits, radians, for the ghost; null when none. */
   readonly comingPath: readonly (readonly number[])[] | null;
   /** The rules that will bite on the way, one list a row of `comingPath`. */
@@ -75,6 +75,19 @@ export interface ControlReport {
   readonly failure: Failure | null;
   readonly safety: SafetyReport;
 }
+
+/** How far a chunk differs from the one before, for the same moments; LeRobot joint units. */
+export interface PlanDisagreement {
+  readonly rows: number;
+  readonly mean: number;
+  /** Largest joint jump where the new chunk takes over, before any blending, and as it is played. */
+  readonly seam: number;
+  readonly seamPlayed: number;
+}
+
+/** How rows of an old and a new chunk for the same tick become one: LeRobot's names. */
+export const AGGREGATES = ['latest_only', 'weighted_average', 'average', 'conservative'] as const;
+export type Aggregate = (typeof AGGREGATES)[number];
 
 /** How late ticks began after the moment the schedule had for them, milliseconds. */
 export interface JitterSummary {
@@ -109,6 +122,10 @@ export interface RunStart {
   readonly chunkExpiryMs: number;
   /** Rows of a chunk a second. Absent: one row a tick. Other than the loop's rate: rows are interpolated or skipped. */
   readonly fps?: number;
+  /** Absent: `latest_only`. */
+  readonly aggregate?: Aggregate;
+  /** A chunk whose mean disagreement passes `limit` slows the arm to half, or stops it and asks the person. */
+  readonly disagreement?: { readonly limit: number; readonly then: 'slow' | 'ask' };
 }
 
 export interface RunControlReport {
@@ -119,6 +136,8 @@ export interface RunControlReport {
   /** How many ticks each rule changed, by rule. */
   readonly clamps: Readonly<Partial<Record<SafetyRule, number>>>;
   readonly faults: readonly Failure[];
+  /** One for each chunk that met an older one. */
+  readonly disagreements: readonly PlanDisagreement[];
   readonly jitter: JitterSummary;
   /** Joint trace from the first tick of the run to `endRun`, a stop in between included; the last 36,000 ticks. */
   readonly trace: readonly TickReport[];

@@ -10,6 +10,7 @@ import { createPlayground } from '#page/api/playground.ts';
 import { openBare } from './bare.ts';
 import { openHouse } from '#page/runtime/house.ts';
 import { ensureIsolation } from '#page/runtime/isolation.ts';
+import { startPageSigns } from '#page/runtime/page-signs.ts';
 import { createSession } from '#page/session/session.ts';
 import { mountApp, mountRefusal } from '#page/ui/mount.tsx';
 import { operatingSystem } from '#page/ui/os.ts';
@@ -41,8 +42,10 @@ function open(): void {
   const reset: ResetRequest = { task: address.task, seed: address.seed };
   const clock = systemClock();
   const isHidden = (): boolean => document.hidden;
+  const house = openHouse({ clock, baseUrl, isHidden });
+  startPageSigns(house.memory.stop, document);
   const session = createSession({
-    house: openHouse({ clock, baseUrl, isHidden }),
+    house,
     clock,
     isHidden,
     appVersion: __APP_VERSION__,

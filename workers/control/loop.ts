@@ -334,6 +334,13 @@ export class ControlLoop {
       motion: mode === 'policy' || mode === 'manual' ? mode : 'none',
     });
     if (this.#seen.latched !== null) this.#latch(this.#seen.latched, nowMs);
+    const run = this.#state.mode === 'policy' ? this.#state.run : null;
+    if (run?.doubt === 'slow') this.#seen = { ...this.#seen, slow: { share: Math.min(0.5, this.#seen.slow?.share ?? 1), by: 'disagreement' } };
+    if (run?.doubt === 'ask') {
+      const fault: SafetyFault = { rule: 'disagreement', atMs: nowMs, tick: this.#tick, facts: { mean: run.disagreement?.mean ?? null } };
+      connected.watch.latch(fault);
+      this.#latch(fault, nowMs);
+    }
   }
 
   #latch(fault: SafetyFault, nowMs: number): void {

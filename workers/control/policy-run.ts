@@ -8,7 +8,7 @@
  *   share of the current row covered     rate 60, fps 30:  .5  1  .5  1      wanted = previous + share (current - previous)
  */
 import type { ActionChunk } from '#contracts/chunk.ts';
-import type { ControlToInference, RunControlReport, RunStart, SafetyRule, TickReport } from '#contracts/control.ts';
+import type { ControlToInference, PlanDisagreement, RunControlReport, RunStart, SafetyRule, TickReport } from '#contracts/control.ts';
 import type { Failure } from '#contracts/failure.ts';
 import { JOINT_COUNT } from '#contracts/joints.ts';
 import { asking, type Asking } from '#core/chunks/asking.ts';
@@ -22,6 +22,7 @@ import type { TickTime } from './schedule.ts';
 
 const TRACE_TICKS = 36_000;
 const MOST_FAULTS = 100;
+const MOST_DISAGREEMENTS = 10_000;
 /** Pause between a failed chunk and the next request. */
 const RETRY_AFTER_MS = 500;
 /** Share of a row below which a sum of shares counts as whole: 1/3 + 1/3 + 1/3 rows are one row. */
@@ -37,6 +38,8 @@ export class PolicyRun {
   readonly #jitter = jitterMeter();
   readonly #clamps: Partial<Record<SafetyRule, number>> = {};
   readonly #faults: Failure[] = [];
+  readonly #disagreements: PlanDisagreement[] = [];
+  #disagreement: PlanDisagreement | null = null;
   #ticks = 0;
   #chunksPlayed = 0;
   #chunksExpired = 0;
@@ -52,7 +55,7 @@ export class PolicyRun {
     this.#start = start;
     this.#fps = start.fps ?? rateHz;
     this.#rowsPerTick = this.#fps / rateHz;
-    this.#queue = chunkQueue({ runId: start.runId, columns: JOINT_COUNT, expiryMs: start.chunkExpiryMs, tickMs: 1000 / this.#fps, aggregate: 'latest_only' });
+    this.#queue = chunkQueue({ runId: start.runId, columns: JOINT_COUNT, expiryMs: start.chunkExpiryMs, tickMs: 1000 / this.#fps, aggregate: start.aggregate ?? 'latest_only' });
     // An answer that takes longer than a chunk may be old would be refused anyway.
     this.#asking = asking({ askAtShare: start.askAtShare, timeoutMs: start.chunkExpiryMs, retryAfterMs: RETRY_AFTER_MS });
   }
@@ -66,9 +69,19 @@ export class PolicyRun {
     return this.#failure;
   }
 
-  get playing(): (PlayedChunk & { readonly rowsLeft: number }) | null {
+  get playing(): (PlayedChunk & { readonly rowsLeft: number; readonly disagreement: PlanDisagreement | null }) | null {
     const current = this.#queue.current;
-    return current === null ? null : { ...current, rowsLeft: this.#queue.rowsLeft };
+    return current === null ? null : { ...current, rowsLeft: this.#queue.rowsLeft, disagreement: this.#disagreement };
+  }
+
+  get disagreement(): PlanDisagreement | null {
+    return this.#disagreement;
+  }
+
+  /** What the newest plan's disagreement with the one before asks for; null when they agree, or nobody calibrated it. */
+  get doubt(): 'slow' | 'ask' | null {
+    const rule = this.#start.disagreement;
+    return rule === undefined || this.#disagreement === null || this.#disagreement.mean <= rule.limit ? null : rule.then;
   }
 
   get rowsLeft(): number {
@@ -84,6 +97,8 @@ export class PolicyRun {
       case 'accepted':
         this.#chunksPlayed++;
         this.#failure = null;
+        this.#disagreement = offer.disagreement;
+        if (offer.disagreement !== null && this.#disagreements.length < MOST_DISAGREEMENTS) this.#disagreements.push(offer.disagreement);
         return;
       case 'outdated':
         return;
@@ -211,6 +226,7 @@ export class PolicyRun {
       heldTicks: this.#heldTicks,
       clamps: { ...this.#clamps },
       faults: [...this.#faults],
+      disagreements: [...this.#disagreements],
       jitter: this.#jitter.summary(),
       trace: this.#trace.toArray(),
     };

@@ -122,6 +122,37 @@ describe('profiles', () => {
   });
 });
 
+describe('plans that disagree', () => {
+  const twoPlans = async (then: 'slow' | 'ask', aggregate: 'latest_only' | 'average'): Promise<Rig> => {
+    const rig = await makeRig();
+    await rig.service.beginRun({ ...RUN, aggregate, askAtShare: 1, disagreement: { limit: 2, then } });
+    await rig.run(50);
+    rig.loop.receive(rig.answer(rig.asked.at(-1)!, 100, (row, joint) => (rig.homeUnits[joint] ?? 0) + (joint === 0 ? row * 0.2 : 0)), rig.clock.nowMs());
+    await rig.run(200);
+    rig.loop.receive(rig.answer(rig.asked.at(-1)!, 100, (row, joint) => (rig.homeUnits[joint] ?? 0) + (joint === 0 ? 10 + row * 0.2 : 0)), rig.clock.nowMs());
+    await rig.run(300);
+    return rig;
+  };
+
+  it('are measured before any blending, and slow the arm', async () => {
+    const rig = await twoPlans('slow', 'average');
+    expect(rig.reports.at(-1)?.chunk?.disagreement?.mean).toBeCloseTo(10, 0);
+    expect(rig.reports.at(-1)?.chunk?.disagreement?.seamPlayed).toBeCloseTo((rig.reports.at(-1)?.chunk?.disagreement?.seam ?? 0) / 2, 4);
+    expect(rig.ticks().at(-1)?.rules).toContain('disagreement');
+    expect(rig.reports.at(-1)?.safety.slowShare).toBe(0.5);
+    const report = await rig.service.endRun();
+    expect(report.ok && report.value.disagreements.length).toBe(1);
+  });
+
+  it('stop it and ask', async () => {
+    const rig = await twoPlans('ask', 'latest_only');
+    expect(rig.loop.mode).toBe('stopped');
+    expect(rig.reports.at(-1)?.safety.faults).toMatchObject([{ rule: 'disagreement' }]);
+    await rig.settle(rig.service.resume());
+    expect(rig.loop.mode).toBe('idle');
+  });
+});
+
 describe('clocks that jump', () => {
   it('back: nothing is taken for fresh, and a chunk from the future is refused', async () => {
     const rig = await makeRig();

@@ -2,7 +2,7 @@
  * The slow verbs of the control worker: checks what callers hand in, waits where a verb needs the arm at rest or the
  * world awake, and leaves the rest to the loop. Throws FailureErrors; `serve.ts` makes them plain data.
  */
-import type { ArmKind, ControlApi, RunControlReport, RunStart, StopReport } from '#contracts/control.ts';
+import { AGGREGATES, type ArmKind, type ControlApi, type RunControlReport, type RunStart, type StopReport } from '#contracts/control.ts';
 import type { Outcome } from '#contracts/failure.ts';
 import { JOINT_COUNT } from '#contracts/joints.ts';
 import type { ProfileSource, SafetyProfile } from '#contracts/safety.ts';
@@ -75,6 +75,7 @@ export class ControlService implements ControlApi {
   async beginRun(start: RunStart): Promise<Outcome<null>> {
     requireBetween('askAtShare', start.askAtShare, 0, 1);
     requireBetween('chunkExpiryMs', start.chunkExpiryMs, 1, 3_600_000);
+    if (start.aggregate !== undefined && !AGGREGATES.includes(start.aggregate)) throw new FailureError('control/out-of-range', { what: 'aggregate', found: String(start.aggregate), least: AGGREGATES[0], most: AGGREGATES.at(-1) ?? '' });
     if (start.fps !== undefined) requireBetween('fps', start.fps, 1, 1000);
     this.#parts.loop.beginRun(start);
     return DONE;

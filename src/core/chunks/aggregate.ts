@@ -4,8 +4,7 @@
  *
  * `latest_only` is the default here. LeRobot's client defaults to `weighted_average`.
  */
-export const AGGREGATES = ['latest_only', 'weighted_average', 'average', 'conservative'] as const;
-export type Aggregate = (typeof AGGREGATES)[number];
+import type { Aggregate } from '#contracts/control.ts';
 
 /** Share of the new row. */
 const NEW_SHARE: Readonly<Record<Aggregate, number>> = { latest_only: 1, weighted_average: 0.7, average: 0.5, conservative: 0.3 };

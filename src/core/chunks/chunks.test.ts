@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { ActionChunk } from '#contracts/chunk.ts';
-import { aggregateRows, type Aggregate } from './aggregate.ts';
+import type { Aggregate } from '#contracts/control.ts';
+import { aggregateRows } from './aggregate.ts';
 import { asking } from './asking.ts';
 import { chunkQueue, type ChunkQueue } from './queue.ts';
 
@@ -17,7 +18,7 @@ describe('queue', () => {
     const queue = queueOf();
     expect(queue.take(0)).toBeNull();
     expect(queue.tick).toBe(0);
-    expect(queue.offer(chunk(0, 0, 2), 0)).toEqual({ kind: 'accepted', rowsDropped: 0, rowsQueued: 2 });
+    expect(queue.offer(chunk(0, 0, 2), 0)).toEqual({ kind: 'accepted', rowsDropped: 0, rowsQueued: 2, disagreement: null });
     expect([...(queue.take(0) ?? [])]).toEqual([0, 0]);
     expect([...(queue.take(0) ?? [])]).toEqual([1, 1]);
     expect(queue.take(0)).toBeNull();
@@ -29,7 +30,7 @@ describe('queue', () => {
     const queue = queueOf();
     queue.offer(chunk(0, 0, 10), 0);
     for (let i = 0; i < 5; i++) queue.take(0);
-    expect(queue.offer(chunk(1, 3, 4), 0)).toEqual({ kind: 'accepted', rowsDropped: 2, rowsQueued: 2 });
+    expect(queue.offer(chunk(1, 3, 4), 0)).toMatchObject({ kind: 'accepted', rowsDropped: 2, rowsQueued: 2, disagreement: { rows: 2, seam: 100, seamPlayed: 100 } });
     expect(queue.coming(9).map((row) => row[0])).toEqual([105, 106]);
     expect(queue.rowsLeft).toBe(2);
   });
@@ -38,7 +39,7 @@ describe('queue', () => {
     const queue = queueOf();
     queue.offer(chunk(0, 0, 4), 0);
     for (let i = 0; i < 30; i++) queue.take(0); // 4 rows, 26 dry ticks
-    expect(queue.offer(chunk(1, 2, 4), 0)).toEqual({ kind: 'accepted', rowsDropped: 2, rowsQueued: 2 });
+    expect(queue.offer(chunk(1, 2, 4), 0)).toEqual({ kind: 'accepted', rowsDropped: 2, rowsQueued: 2, disagreement: null });
     expect(queue.take(0)?.[0]).toBe(104);
   });
 
@@ -47,7 +48,7 @@ describe('queue', () => {
     queue.offer(chunk(0, 0, 4), 0);
     queue.take(0);
     queue.take(0);
-    queue.offer(chunk(1, 1, 5), 0);
+    expect(queue.offer(chunk(1, 1, 5), 0)).toMatchObject({ disagreement: { rows: 2, seam: 100, seamPlayed: 50 } });
     // ticks 2, 3: (2 + 102) / 2, (3 + 103) / 2; then the new chunk alone.
     expect(queue.coming(9).map((row) => row[0])).toEqual([52, 53, 104, 105]);
   });

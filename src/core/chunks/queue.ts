@@ -12,7 +12,9 @@
  * It knows no joints, no radians and no clock: the time is handed in.
  */
 import type { ActionChunk } from '#contracts/chunk.ts';
-import { aggregateRows, type Aggregate } from './aggregate.ts';
+import type { Aggregate, PlanDisagreement } from '#contracts/control.ts';
+import { aggregateRows } from './aggregate.ts';
+import { disagreement } from './disagreement.ts';
 
 export interface QueueSettings {
   readonly runId: number;
@@ -26,7 +28,7 @@ export interface QueueSettings {
 }
 
 export type Offer =
-  | { readonly kind: 'accepted'; readonly rowsDropped: number; readonly rowsQueued: number }
+  | { readonly kind: 'accepted'; readonly rowsDropped: number; readonly rowsQueued: number; readonly disagreement: PlanDisagreement | null }
   /** Of another run, or not newer than the chunk in hand. Nobody's fault: messages cross. */
   | { readonly kind: 'outdated' }
   | { readonly kind: 'expired'; readonly ageMs: number }
@@ -85,18 +87,22 @@ export function chunkQueue(settings: QueueSettings): ChunkQueue {
       if (rowsDropped >= chunk.rows) return { kind: 'passed' };
 
       const next: Float32Array[] = [];
+      const fresh: Float32Array[] = [];
       for (let row = rowsDropped; row < chunk.rows; row++) {
         const newer = chunk.actions.slice(row * chunk.columns, (row + 1) * chunk.columns);
+        fresh.push(newer);
         const older = rows[chunk.observedTick + row - tick];
         next.push(older === undefined ? newer : aggregateRows(settings.aggregate, older, newer));
       }
+      const compared = disagreement(rows, fresh);
+      const played = disagreement(rows, next);
       // An observation from the future of this run cannot be; it would only mean that row 0 is due now.
       rows = next;
       lastIndex = chunk.index;
       current = { index: chunk.index, rows: chunk.rows, observedAtMs: chunk.observedAtMs, computedAtMs: chunk.computedAtMs };
       // The last moment a row can still be due: the chunk came as late as allowed and was played without a pause.
       playUntilMs = chunk.observedAtMs + settings.expiryMs + chunk.rows * settings.tickMs;
-      return { kind: 'accepted', rowsDropped, rowsQueued: rows.length };
+      return { kind: 'accepted', rowsDropped, rowsQueued: rows.length, disagreement: compared === null || played === null ? null : { ...compared, seamPlayed: played.seam } };
     },
     take(nowMs) {
       if (rows.length > 0 && nowMs > playUntilMs) {

@@ -36,6 +36,8 @@ export interface WatchResult {
 export interface Watch {
   look(now: Surroundings): WatchResult;
   readonly faults: readonly SafetyFault[];
+  /** Something that only the loop can see, and that a person must look at. */
+  latch(fault: SafetyFault): void;
   /** A person says go on. The rule whose cause still stands, or null when all are cleared. */
   reset(): SafetyRule | null;
 }
@@ -70,6 +72,9 @@ export function createWatch(robot: RobotDescription, profile: SafetyProfile, mot
     },
     get faults() {
       return faults;
+    },
+    latch(fault) {
+      if (!faults.some((known) => known.rule === fault.rule)) faults = [...faults, fault];
     },
     reset() {
       faults = faults.filter((fault) => standing.includes(fault.rule));
