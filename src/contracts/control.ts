@@ -125,7 +125,7 @@ export interface RunStart {
   /** Absent: `latest_only`. */
   readonly aggregate?: Aggregate;
   /** A chunk whose mean disagreement passes `limit` slows the arm to half, or stops it and asks the person. */
-  readonly disagreement?: { readonly limit: number; readonly then: 'slow' | 'ask' };
+  readonly disagreement?: { readonly limit: number; readonly reaction: 'slow' | 'ask' };
 }
 
 export interface RunControlReport {

@@ -43,9 +43,9 @@ function open(): void {
   const clock = systemClock();
   const isHidden = (): boolean => document.hidden;
   const house = openHouse({ clock, baseUrl, isHidden });
-  startPageSigns(house.memory.stop, document);
   const session = createSession({
     house,
+    signs: startPageSigns(house.memory.stop, document),
     clock,
     isHidden,
     appVersion: __APP_VERSION__,

@@ -81,7 +81,7 @@ export class PolicyRun {
   /** What the newest plan's disagreement with the one before asks for; null when they agree, or nobody calibrated it. */
   get doubt(): 'slow' | 'ask' | null {
     const rule = this.#start.disagreement;
-    return rule === undefined || this.#disagreement === null || this.#disagreement.mean <= rule.limit ? null : rule.then;
+    return rule === undefined || this.#disagreement === null || this.#disagreement.mean <= rule.limit ? null : rule.reaction;
   }
 
   get rowsLeft(): number {

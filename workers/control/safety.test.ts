@@ -123,9 +123,9 @@ describe('profiles', () => {
 });
 
 describe('plans that disagree', () => {
-  const twoPlans = async (then: 'slow' | 'ask', aggregate: 'latest_only' | 'average'): Promise<Rig> => {
+  const twoPlans = async (reaction: 'slow' | 'ask', aggregate: 'latest_only' | 'average'): Promise<Rig> => {
     const rig = await makeRig();
-    await rig.service.beginRun({ ...RUN, aggregate, askAtShare: 1, disagreement: { limit: 2, then } });
+    await rig.service.beginRun({ ...RUN, aggregate, askAtShare: 1, disagreement: { limit: 2, reaction } });
     await rig.run(50);
     rig.loop.receive(rig.answer(rig.asked.at(-1)!, 100, (row, joint) => (rig.homeUnits[joint] ?? 0) + (joint === 0 ? row * 0.2 : 0)), rig.clock.nowMs());
     await rig.run(200);

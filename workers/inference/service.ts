@@ -17,6 +17,7 @@ import type { JointUnitsVector } from '#contracts/units.ts';
 import { withDeadline } from '#core/lib/deadline.ts';
 import { FailureError, outcome } from '#core/lib/failure.ts';
 import { unreachable } from '#core/lib/never.ts';
+import { cameraWatch, type CameraWatch } from '#core/observation/camera-watch.ts';
 import { gatherObservation } from '#core/observation/gather.ts';
 import { moved } from '#workers/shared/serve.ts';
 import type { CameraClient } from './camera-client.ts';
@@ -51,7 +52,7 @@ interface Computed {
 }
 
 type Run =
-  | { readonly kind: 'live'; readonly runId: number; readonly sentence: string; readonly seed: number; readonly records: ChunkRecord[] }
+  | { readonly kind: 'live'; readonly runId: number; readonly sentence: string; readonly seed: number; readonly records: ChunkRecord[]; readonly watch: CameraWatch }
   | { readonly kind: 'replay'; readonly runId: number; readonly sentence: string; readonly from: readonly ChunkRecord[]; readonly records: ChunkRecord[] };
 
 export class InferenceService implements InferenceApi {
@@ -97,7 +98,7 @@ export class InferenceService implements InferenceApi {
   }
 
   async beginRun(run: { readonly runId: number; readonly sentence: string; readonly seed: number }): Promise<Outcome<null>> {
-    return this.#begin({ kind: 'live', ...run, records: [] });
+    return this.#begin({ kind: 'live', ...run, records: [], watch: cameraWatch() });
   }
 
   async beginReplay(run: { readonly runId: number; readonly sentence: string; readonly records: readonly ChunkRecord[] }): Promise<Outcome<null>> {
@@ -171,7 +172,7 @@ export class InferenceService implements InferenceApi {
     const index = run.records.length;
     switch (run.kind) {
       case 'live':
-        return this.#observeAndPredict(runner, { sentence: run.sentence, noiseSeed: chunkNoiseSeed(run.seed, index), index, observedTick });
+        return this.#observeAndPredict(runner, { sentence: run.sentence, noiseSeed: chunkNoiseSeed(run.seed, index), index, observedTick, watch: run.watch });
       case 'replay': {
         const original = run.from[index];
         if (original === undefined) return null;
@@ -187,7 +188,7 @@ export class InferenceService implements InferenceApi {
 
   async #observeAndPredict(
     runner: PolicyRunner,
-    { sentence, noiseSeed, index, observedTick }: { readonly sentence: string; readonly noiseSeed: number; readonly index: number; readonly observedTick: number },
+    { sentence, noiseSeed, index, observedTick, watch }: { readonly sentence: string; readonly noiseSeed: number; readonly index: number; readonly observedTick: number; readonly watch?: CameraWatch },
   ): Promise<Computed> {
     const { clock, cameras, readArm } = this.#parts;
     const startedAtMs = clock.nowMs();
@@ -196,6 +197,7 @@ export class InferenceService implements InferenceApi {
     // The state is read after the pictures: it is the newer of the two by a few milliseconds, never older by a request.
     const needs = { cameras: slots.map(({ robotKey }) => robotKey), stateSize: runner.info.stateSize };
     const observation = gatherObservation(needs, { pictures, state: readArm(), sentence, nowMs: clock.nowMs() });
+    watch?.look(observation, clock.nowMs());
     const observeMs = clock.nowMs() - startedAtMs;
     const { actions, x0, timings, provider } = await runner.predict(observation, noiseSeed);
     const whole: ChunkTimings = { ...timings, observeMs, totalMs: clock.nowMs() - startedAtMs };

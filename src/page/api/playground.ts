@@ -13,6 +13,7 @@ import type { Fact, Failure, FailureCode } from '#contracts/failure.ts';
 import type { ChunkRecord, EngineReport } from '#contracts/inference.ts';
 import type { PolicyInfo, PolicySource } from '#contracts/policy.ts';
 import type { ReplayReport, RunFile, RunReport } from '#contracts/run.ts';
+import type { SafetyProfile, SafetyReport } from '#contracts/safety.ts';
 import type { ResetRequest, SceneInfo } from '#contracts/scene.ts';
 import { asFailure, FailureError } from '#core/lib/failure.ts';
 import type { MeasureRequest } from '#page/session/evaluation.ts';
@@ -79,6 +80,7 @@ export interface PlaygroundState {
     readonly measured: readonly number[] | null;
     readonly target: readonly number[] | null;
     readonly lastStop: ConfirmedStop | null;
+    readonly safety: SafetyReport | null;
   };
   readonly world: { readonly scene: string | null; readonly request: ResetRequest | null; readonly pace: string | null; readonly simSeconds: number | null; readonly realTimeFactor: number | null; readonly cameraMs: Readonly<Record<string, number>> | null };
   readonly policy: { readonly kind: 'none' | 'loading' | 'ready' | 'failed'; readonly name: string | null; readonly provider: string | null };
@@ -125,6 +127,13 @@ export interface Playground {
    * stage moves. `playground.evaluate({ policy: 'expert', task: 'pick-up', seeds: 50, perturbation: 'light' })`
    */
   evaluate(request: MeasureRequest): Promise<EvaluationReport>;
+  readonly safety: {
+    profile(): Promise<SafetyProfile>;
+    /** Limits from now on; only at rest. `file` (absent: `person`) can only make them stricter; locked ones stay. */
+    setProfile(profile: unknown, source?: 'person' | 'file'): Promise<SafetyProfile>;
+    /** Presses or lets go of the key that lets a policy move. */
+    hold(key: 'down' | 'up'): void;
+  };
   /** Brakes and holds. Resolves about 1.5 s later, when the arm is frozen and its drift measured. */
   stop(): Promise<ConfirmedStop>;
   /** After `stop` or `release`: hold on, ready for the next thing. Nothing moves. */
@@ -177,6 +186,11 @@ export function createPlayground(session: Session, wordsFor: (failure: Failure) 
     encode: (file) => encodeRunFile(file),
     probe: (request) => dressed(() => session.probe(request)),
     evaluate: (request) => dressed(() => session.evaluate(request)),
+    safety: {
+      profile: () => dressed(() => session.safety.profile()),
+      setProfile: (profile, source = 'person') => dressed(() => session.safety.setProfile(profile, source)),
+      hold: (key) => session.safety.hold(key),
+    },
     stop: () => dressed(() => session.stop()),
     resume: () => dressed(() => session.resume()),
     release: () => dressed(() => session.release()),
@@ -226,11 +240,11 @@ async function runFile(file: RunFile | Blob | string): Promise<RunFile> {
 function snapshot(session: Session): PlaygroundState {
   const { arm, world, policy, run, speed, failures } = session.stores;
   const now = session.readArm();
-  const { kind, lastStop, mode } = arm.getState();
+  const { kind, lastStop, mode, safety } = arm.getState();
   const { scene, status } = world.getState();
   const loading = policy.getState();
   return {
-    arm: { kind, mode: now?.mode ?? mode, tick: now?.tick ?? 0, measured: now?.measured ?? null, target: now?.target ?? null, lastStop },
+    arm: { kind, mode: now?.mode ?? mode, tick: now?.tick ?? 0, measured: now?.measured ?? null, target: now?.target ?? null, lastStop, safety },
     world: {
       scene: scene?.hash ?? null,
       request: scene?.request ?? null,

@@ -43,6 +43,7 @@ function takeReport(context: SessionContext, history: PlotHistory, report: Contr
   stores.arm.setState({
     mode: report.mode,
     failure: report.failure,
+    safety: report.safety,
     ...(snapshot === null
       ? {}
       : {

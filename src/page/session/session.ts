@@ -9,10 +9,12 @@ import type { ChunkRecord, EngineChoice } from '#contracts/inference.ts';
 import type { PolicySource } from '#contracts/policy.ts';
 import type { ReplayReport, RunFile, RunReport } from '#contracts/run.ts';
 import type { ResetRequest, SceneInfo } from '#contracts/scene.ts';
+import type { SafetyProfile } from '#contracts/safety.ts';
 import type { Clock } from '#contracts/time.ts';
 import { FailureError, unwrap } from '#core/lib/failure.ts';
 import type { CameraWatcher } from '#page/runtime/camera-feed.ts';
 import type { House } from '#page/runtime/house.ts';
+import type { PageSigns } from '#page/runtime/page-signs.ts';
 import { armReader, unitsOf, type ArmSnapshot } from './arm-reader.ts';
 import type { SessionContext } from './context.ts';
 import { evaluationVerbs, type EvaluationVerbs } from './evaluation.ts';
@@ -29,6 +31,7 @@ import { createStores, type Stores } from './stores.ts';
 
 export interface SessionOptions {
   readonly house: House;
+  readonly signs: PageSigns;
   readonly clock: Clock;
   readonly isHidden: () => boolean;
   readonly appVersion: string;
@@ -48,11 +51,20 @@ export interface WorldVerbs {
   step(steps: number): Promise<{ readonly positions: readonly number[]; readonly simSeconds: number }>;
 }
 
+export interface SafetyVerbs {
+  profile(): Promise<SafetyProfile>;
+  /** Only at rest. A `file` can only make limits stricter; a locked profile stays. Rejects with `safety/...`. */
+  setProfile(profile: unknown, source: 'person' | 'file'): Promise<SafetyProfile>;
+  /** The key that lets a policy move an arm whose profile asks for it. */
+  hold(key: 'down' | 'up'): void;
+}
+
 export interface Session extends ManualVerbs, StopVerbs, EvaluationVerbs {
   readonly stores: Stores;
   readonly history: PlotHistory;
   readonly events: EventHub;
   readonly world: WorldVerbs;
+  readonly safety: SafetyVerbs;
   /** The arm stands in the world and holds. The policy may still be on its way. Rejects when that cannot happen. */
   readonly ready: Promise<void>;
   /** The body poses for whoever draws them. */
@@ -143,6 +155,11 @@ export function createSession(options: SessionOptions): Session {
         if (runs.isActive()) throw new FailureError('run/already-running');
         return world.reset(request);
       },
+    },
+    safety: {
+      profile: async () => unwrap(await house.control.api.profile()),
+      setProfile: async (profile, source) => unwrap(await house.control.api.setProfile(profile, source)),
+      hold: (key) => options.signs.hold(key),
     },
     ...stops,
     ...manual,

@@ -9,6 +9,7 @@ import type { EngineReport, LoadProgress } from '#contracts/inference.ts';
 import { JOINT_NAMES, type JointName } from '#contracts/joints.ts';
 import type { PolicyInfo, PolicySource } from '#contracts/policy.ts';
 import type { RunReport } from '#contracts/run.ts';
+import type { SafetyReport } from '#contracts/safety.ts';
 import type { SceneInfo } from '#contracts/scene.ts';
 import type { WorldStatus } from '#contracts/world.ts';
 import type { WorkerName } from '#page/runtime/house.ts';
@@ -58,6 +59,8 @@ export interface ArmState {
   readonly lastStop: ConfirmedStop | null;
   /** Control's own standing complaint; null when it has none. */
   readonly failure: Failure | null;
+  /** Null before the first report. */
+  readonly safety: SafetyReport | null;
 }
 
 export interface PlayedChunk {
@@ -132,6 +135,7 @@ export function createStores(workers: WorkersState): Stores {
       limits: [],
       lastStop: null,
       failure: null,
+      safety: null,
     })),
     run: createStore<RunState>()(() => ({ kind: 'none' })),
     speed: createStore<SpeedState>()(() => ({ rateHz: null, jitter: null, chunkLatency: null, frame: null })),
