@@ -48,6 +48,11 @@ export type FailureCode =
   | 'arm/reading-failed' // facts: reason
   | 'arm/unsupported' // facts: kind
   | 'arm/port-lost' // facts: reason
+  | 'serial/unsupported'
+  | 'serial/no-port'
+  | 'serial/another-tab'
+  | 'serial/blocked' // facts: message
+  | 'serial/open-failed' // facts: name, message
   | 'arm/refused' // facts: finding (a FindingCode of contracts/serial.ts, with its facts beside it)
   | 'arm/servo-lost' // facts: id, joint, reason
   | 'arm/servo-fault' // facts: id, joint, errors

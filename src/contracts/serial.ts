@@ -133,3 +133,12 @@ export interface RegisterChange {
   readonly to: number;
   readonly memory: 'eeprom' | 'sram' | 'factory';
 }
+
+/** A USB adapter as the page was allowed to use it. Two boards of one make look the same here. */
+export interface SerialAdapter {
+  readonly usbVendorId: number;
+  readonly usbProductId: number;
+}
+
+/** Adapters that SO-100 kits come with, for the filter of the browser's list: WCH (Waveshare, FE-URT-1), Espressif, FTDI. */
+export const ADAPTER_VENDORS: readonly number[] = [0x1a86, 0x303a, 0x0403];

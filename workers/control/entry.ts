@@ -1,7 +1,6 @@
 /** The control worker's door: ports, memory and the real clock go to the loop and its service. Starts the ticking at once, so that Stop is heard before there is an arm. */
-import type { ArmKind, ControlReport } from '#contracts/control.ts';
+import type { ControlReport } from '#contracts/control.ts';
 import type { WorkerBoot } from '#contracts/worker.ts';
-import { simulatedArm } from '#core/arm/simulated.ts';
 import { systemClock } from '#core/lib/clock.ts';
 import { FailureError } from '#core/lib/failure.ts';
 import { SO100 } from '#core/robots/so100.ts';
@@ -9,6 +8,7 @@ import { consoleLog } from '#core/telemetry/console-log.ts';
 import { serveWorker } from '#workers/shared/serve.ts';
 import { inferenceLink, type InferenceLink } from './inference-link.ts';
 import { ControlLoop } from './loop.ts';
+import { openArm } from './open-arm.ts';
 import { startSchedule } from './schedule.ts';
 import { ControlService } from './service.ts';
 
@@ -38,11 +38,7 @@ serveWorker<ControlService>({
     links.inference = inference;
     renewals.onRenewed('inference', (port) => inference.use(port));
     const schedule = startSchedule(clock, 1000 / RATE_HZ, (time) => loop.tick(time));
-    const openArm = (kind: ArmKind) => {
-      if (kind === 'simulated') return simulatedArm(boot.memory);
-      throw new FailureError('arm/unsupported', { kind });
-    };
-    return new ControlService({ loop, schedule, clock, openArm });
+    return new ControlService({ loop, schedule, clock, openArm: (kind) => openArm(kind, { memory: boot.memory, clock, robot: SO100 }) });
   },
 });
 

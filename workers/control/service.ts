@@ -19,8 +19,8 @@ export interface ServiceParts {
   readonly loop: ControlLoop;
   readonly schedule: Schedule;
   readonly clock: Clock;
-  /** Throws `arm/unsupported`. */
-  readonly openArm: (kind: ArmKind) => Arm;
+  /** Throws `arm/unsupported`; a servo arm may be refused for many reasons. */
+  readonly openArm: (kind: ArmKind) => Arm | Promise<Arm>;
 }
 
 export const LEAST_RATE_HZ = 10;
@@ -41,7 +41,11 @@ export class ControlService implements ControlApi {
 
   async connect(kind: ArmKind): Promise<Outcome<null>> {
     const { loop, clock, openArm } = this.#parts;
-    const arm = openArm(kind);
+    // A virtual arm moves the same simulated one: two hands on it at once would pull.
+    if (loop.kind !== null && (kind === 'virtual' || loop.kind === 'virtual')) await this.#letGoOf(loop);
+    const opened = openArm(kind);
+    // An arm that is there at once is looked at at once: its reading may be old a moment later.
+    const arm = opened instanceof Promise ? await opened : opened;
     const limitMs = clock.nowMs() + FIRST_READING_MS;
     for (;;) {
       try {
@@ -50,10 +54,19 @@ export class ControlService implements ControlApi {
       } catch (thrown) {
         const { code } = asFailure(thrown);
         const mayCome = code === 'arm/reading-failed' || code === 'control/state-stale';
-        if (!mayCome || clock.nowMs() >= limitMs) throw thrown;
+        if (!mayCome || clock.nowMs() >= limitMs) {
+          if (loop.kind !== kind) await arm.close();
+          throw thrown;
+        }
       }
       await clock.sleepUntil(clock.nowMs() + LOOK_EVERY_MS);
     }
+  }
+
+  /** Only at rest, as connecting is. */
+  async #letGoOf(loop: ControlLoop): Promise<void> {
+    if (loop.mode === 'policy' || loop.mode === 'manual' || loop.mode === 'stopping' || loop.mode === 'lowering') throw new FailureError('control/busy', { mode: loop.mode });
+    await loop.close();
   }
 
   async setRate(rateHz: number): Promise<Outcome<null>> {

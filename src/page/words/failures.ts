@@ -6,6 +6,7 @@
 import type { Fact, Failure, FailureCode } from '#contracts/failure.ts';
 import { SAFETY_RULES } from '#contracts/control.ts';
 import { RULE_LABELS } from './labels.ts';
+import { unreachable } from '#core/lib/never.ts';
 import { bytes, milliseconds } from './numbers.ts';
 
 export type OperatingSystem = 'windows' | 'mac' | 'linux' | 'chromeos' | 'android' | 'other';
@@ -350,6 +351,41 @@ const WORDS: Readonly<Record<FailureCode, Words>> = {
     action: 'try-again',
     weight: 'fault',
   }),
+  'serial/unsupported': () => ({
+    title: 'This browser cannot reach a serial port',
+    happened: 'It has no Web Serial, which is how a page talks to the arm\'s USB adapter.',
+    next: 'Use Chrome or Edge on a computer, or go on with the simulated arm.',
+    action: 'connect',
+    weight: 'limit',
+  }),
+  'serial/no-port': () => ({
+    title: 'No arm was chosen',
+    happened: 'This page has not been allowed to use any serial port that is plugged in now.',
+    next: 'Plug in the adapter and choose it in the list that the browser shows.',
+    action: 'try-again',
+    weight: 'note',
+  }),
+  'serial/another-tab': () => ({
+    title: 'Another tab drives the arm',
+    happened: 'One tab at a time may hold the serial port, so that two cannot pull at one arm.',
+    next: 'Disconnect the arm there, or close that tab.',
+    action: 'try-again',
+    weight: 'limit',
+  }),
+  'serial/blocked': (f) => ({
+    title: 'Serial ports are forbidden here',
+    happened: `The site that shows this page, or a rule of this computer, does not allow them: ${say(f, 'message')}`,
+    next: 'Open the page by itself and not inside another one, or ask whoever manages this computer.',
+    action: null,
+    weight: 'limit',
+  }),
+  'serial/open-failed': (f, os) => ({
+    title: 'The serial port does not open',
+    happened: `The browser says: ${say(f, 'name')}, ${say(f, 'message')}`,
+    next: `${portAdvice(os)} Then try again.`,
+    action: 'try-again',
+    weight: 'fault',
+  }),
   'arm/refused': (f) => ({
     title: 'The arm is not ready to move',
     happened: `The check before moving found: ${say(f, 'finding')}${f['joint'] === undefined ? '' : ` (${say(f, 'joint')})`}. No motor was switched on.`,
@@ -558,3 +594,20 @@ const WORKER_TITLES: Readonly<Record<string, string>> = {
   inference: 'The policy worker',
   conversion: 'The preparation of policies',
 };
+
+/** Who usually holds a port that does not open, by system. */
+function portAdvice(os: OperatingSystem): string {
+  switch (os) {
+    case 'linux':
+      return 'Close other programs that use the arm (Python, LeRobot). Your account must be in the group dialout; the program brltty takes some adapters for itself.';
+    case 'windows':
+      return 'Close other programs that use the arm (Python, Feetech FD). The adapter may need its WCH driver.';
+    case 'mac':
+    case 'chromeos':
+    case 'android':
+    case 'other':
+      return 'Close other programs that use the arm (Python, LeRobot).';
+    default:
+      return unreachable(os);
+  }
+}

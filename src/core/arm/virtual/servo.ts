@@ -45,6 +45,8 @@ export interface VirtualServo {
   readonly powered: boolean;
   /** True when the motor pushes. */
   readonly holding: boolean;
+  /** The joint was put elsewhere by hands stronger than the motor: what it holds from now on is where it is. */
+  yieldTo(sensed: JointSense): void;
   setSupply(volts: number): void;
   setTemperature(celsius: number): void;
   /** Reads any register, as a debugger would. */
@@ -313,6 +315,12 @@ export function virtualServo(options: ServoOptions): VirtualServo {
       setpoint = seconds > 0 ? followProfile(seconds) : (setpoint ?? encoder);
       const share = tripped.has('overload') ? get('protectiveTorque') / 100 : get('torqueLimit') / 1000;
       return { goal: (setpoint - options.encoderAtZero) * RADIANS_A_STEP, strength: clamp(share, 0, 1) };
+    },
+    yieldTo(sensed) {
+      encoder = options.encoderAtZero + sensed.angle / RADIANS_A_STEP;
+      setpoint = null;
+      profileSpeed = 0;
+      set('goalPosition', present());
     },
     powerOff() {
       powered = false;

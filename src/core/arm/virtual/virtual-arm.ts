@@ -5,7 +5,8 @@ import { GRIPPER_INDEX, JOINT_COUNT, JOINT_NAMES, type JointName } from '#contra
 import type { RobotDescription } from '#contracts/robot.ts';
 import type { ArmCalibration, MotorCalibration } from '#contracts/serial.ts';
 import { SO100 } from '#core/robots/so100.ts';
-import type { RegisterName } from '../serial/feetech/registers.ts';
+import { INSTRUCTION } from '../serial/feetech/packet.ts';
+import { REGISTERS, type RegisterName } from '../serial/feetech/registers.ts';
 import { simplePlant, type SimplePlant } from './simple-plant.ts';
 import { virtualServo } from './servo.ts';
 import { virtualBus, type VirtualBus, type VirtualBusOptions } from './virtual-bus.ts';
@@ -35,12 +36,19 @@ export function virtualCalibration(robot: RobotDescription = SO100): ArmCalibrat
   return Object.fromEntries(entries) as Record<JointName, MotorCalibration>;
 }
 
+/** What LeRobot's configure() leaves in the EEPROM. */
+const CONFIGURED = { returnDelayTime: 0, operatingMode: 0, pCoefficient: 16, iCoefficient: 0, dCoefficient: 32 } as const;
+const CONFIGURED_GRIPPER = { maxTorqueLimit: 500, protectionCurrent: 250, overloadTorque: 25 } as const;
+
 export interface VirtualArmOptions extends Pick<VirtualBusOptions, 'clock' | 'baud' | 'latencyMs' | 'echo'> {
   /** Where the joints stand; the robot's home pose unless told. Only for the plant that comes with it. */
   readonly start?: ArrayLike<number>;
   readonly plant?: VirtualBusOptions['plant'];
-  /** `calibrated`: offsets and limits in the EEPROM. `new`: as delivered, with ids set. */
-  readonly state?: 'calibrated' | 'new';
+  /**
+   * `new`: as delivered, with ids set. `calibrated`: offsets and limits in the EEPROM. `held`: configured as well, and
+   * torque on where it stands, as an arm that was in use a moment ago.
+   */
+  readonly state?: 'new' | 'calibrated' | 'held';
   /** Registers of all servos that differ. */
   readonly registers?: Readonly<Partial<Record<RegisterName, number>>>;
   readonly supplyVolts?: number;
@@ -60,13 +68,17 @@ export function virtualArm(options: VirtualArmOptions): VirtualArm {
     const servo = virtualServo({
       id: motor.id,
       encoderAtZero: ENCODER_AT_ZERO[joint] as number,
-      registers: { ...calibrated, ...options.registers },
+      registers: { ...calibrated, ...(options.state === 'held' ? { ...CONFIGURED, ...(joint === GRIPPER_INDEX ? CONFIGURED_GRIPPER : {}) } : {}), ...options.registers },
       ...(options.supplyVolts === undefined ? {} : { supplyVolts: options.supplyVolts }),
     });
     return { servo, joint };
   });
   const bus = virtualBus({ ...options, servos, plant });
   bus.advance();
+  if (options.state === 'held') {
+    bus.yieldToPlant();
+    for (const { servo } of servos) servo.handle({ id: servo.id, third: INSTRUCTION.write, body: Uint8Array.of(REGISTERS.torqueEnable.address, 1) });
+  }
   return { ...bus, calibration };
 }
 

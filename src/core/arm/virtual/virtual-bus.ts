@@ -35,6 +35,8 @@ export interface VirtualBus {
   setSupply(volts: number): void;
   /** The USB cable: the link is lost, the servos keep their power. */
   unplug(): void;
+  /** The joints were put elsewhere, as a reset of the world does: servos hold where they are now. */
+  yieldToPlant(): void;
   /** Firmware and plant up to now. Called by every request; call it, or `run`, when nobody asks. */
   advance(): void;
   /** Keeps time going until `stop`. */
@@ -165,6 +167,9 @@ export function virtualBus(options: VirtualBusOptions): VirtualBus {
       if (!open) return;
       open = false;
       lost('unplugged');
+    },
+    yieldToPlant() {
+      for (const { servo, joint } of options.servos) if (joint !== null) servo.yieldTo(plant.sense(joint));
     },
     advance,
     run(periodMs) {
