@@ -43,6 +43,26 @@ export type LoadProgress =
   | { readonly phase: 'warm-up'; readonly provider: Provider }
   | { readonly phase: 'ready' };
 
+/** Real-time chunking as LeRobot names its settings: while a chunk is denoised, its first rows are pulled to what the one before still holds. */
+export const PREFIX_SCHEDULES = ['LINEAR', 'EXP', 'ONES', 'ZEROS'] as const;
+export type PrefixSchedule = (typeof PREFIX_SCHEDULES)[number];
+export interface RealTimeChunking {
+  /** Rows of the old chunk that count (10). */
+  readonly horizon: number;
+  readonly schedule: PrefixSchedule;
+  /** 10. */
+  readonly maxWeight: number;
+}
+
+/** What guided one chunk: enough to compute it again. */
+export interface ChunkGuidance extends RealTimeChunking {
+  /** Rows expected to be played before the chunk arrives. */
+  readonly delay: number;
+  /** The old chunk's rows not yet played, normalised, `columns` numbers each. */
+  readonly leftover: Float32Array;
+  readonly columns: number;
+}
+
 /** One chunk with everything needed to compute it again. */
 export interface ChunkRecord {
   readonly index: number;
@@ -55,6 +75,8 @@ export interface ChunkRecord {
   readonly x0: Float32Array;
   readonly timings: ChunkTimings;
   readonly provider: Provider;
+  /** Absent: not guided. */
+  readonly guidance?: ChunkGuidance;
 }
 
 export interface InferenceApi {
@@ -63,7 +85,7 @@ export interface InferenceApi {
   /** One chunk from the cameras and joint state as they are now; nothing moves. */
   probe(request: { readonly sentence: string; readonly noiseSeed: number }): Promise<Outcome<ChunkRecord>>;
   /** Start answering control's requests for this run. */
-  beginRun(run: { readonly runId: number; readonly sentence: string; readonly seed: number }): Promise<Outcome<null>>;
+  beginRun(run: { readonly runId: number; readonly sentence: string; readonly seed: number; readonly realTimeChunking?: RealTimeChunking }): Promise<Outcome<null>>;
   endRun(): Promise<Outcome<readonly ChunkRecord[]>>;
   /** Compute again from a record's own pictures, state and noise. */
   recompute(sentence: string, record: ChunkRecord): Promise<Outcome<PredictedChunk>>;

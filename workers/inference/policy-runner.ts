@@ -10,10 +10,12 @@ import type { CameraPicture, Picture } from '#contracts/picture.ts';
 import type { PolicyInfo, PredictedChunk } from '#contracts/policy.ts';
 import type { Clock } from '#contracts/time.ts';
 import type { JointUnitsVector } from '#contracts/units.ts';
+import type { ChunkGuidance } from '#contracts/inference.ts';
+import { guideVelocity, padLeftover } from '#core/chunks/real-time-chunking.ts';
 import { FailureError } from '#core/lib/failure.ts';
 import { normalNoise, seededRandom } from '#core/lib/random.ts';
 import type { Tokenize } from '#core/observation/tokenize.ts';
-import type { LoadOptions, Policy } from '#core/policy/policy.ts';
+import type { Guide, LoadOptions, Policy } from '#core/policy/policy.ts';
 import type { Runner } from './choose.ts';
 
 /** What a runner is put together from; the entry hands in the real ones. */
@@ -29,7 +31,7 @@ export interface PolicyRunner extends Runner {
   readonly info: PolicyInfo;
   readonly provider: Provider;
   /** Rejects as `Policy.predictChunk` does. Calls must not overlap. */
-  predict(observation: Observation, noiseSeed: number): Promise<PredictedChunk>;
+  predict(observation: Observation, noiseSeed: number, guidance?: ChunkGuidance): Promise<PredictedChunk>;
 }
 
 /** Fixed, so that two engines compute the same chunk and two visits race the same race. */
@@ -44,7 +46,7 @@ export async function policyRunner(pack: OpenPack, engine: Engine, parts: Runner
   const runner: PolicyRunner = {
     info,
     provider,
-    async predict(observation, noiseSeed) {
+    async predict(observation, noiseSeed, guidance) {
       const { ids, mask } = tokenize(observation.sentence, policy.text);
       const { actions, x0, timings } = await policy.predictChunk({
         pictures: new Map(Object.entries(observation.pictures).map(([camera, taken]): [string, Picture] => [camera, taken.picture])),
@@ -52,6 +54,7 @@ export async function policyRunner(pack: OpenPack, engine: Engine, parts: Runner
         tokens: ids,
         tokenMask: mask,
         noise: normalNoise(noiseSeed, info.chunkRows * policy.noiseColumns),
+        ...(guidance === undefined ? {} : { guide: guideOf(guidance, policy.noiseColumns) }),
       });
       return { actions, x0, timings: { ...timings, observeMs: 0 }, provider };
     },
@@ -72,4 +75,9 @@ function sampleObservation(info: PolicyInfo): Observation {
   if (info.cameras.length === 0) throw new FailureError('checkpoint/config', { field: 'cameras', expected: 'at least one', found: 0 });
   const state = Float64Array.from({ length: info.stateSize }, () => random.between(-20, 20)) as JointUnitsVector;
   return { pictures, state, stateAtMs: 0, sentence: info.sentences[0] ?? SAMPLE_SENTENCE };
+}
+
+function guideOf(guidance: ChunkGuidance, noiseColumns: number): Guide {
+  const leftover = padLeftover(guidance.leftover, guidance.columns, noiseColumns);
+  return (step) => guideVelocity(step, leftover, guidance);
 }

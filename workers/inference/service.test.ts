@@ -42,10 +42,10 @@ function arithmeticPolicy(engine: Engine, events: string[]): Policy {
     provider: engine.provider,
     text: { ending: '', maxTokens: 48, padding: 'longest', truncation: 'on' },
     noiseColumns: 6,
-    async predictChunk({ pictures, state, tokens, noise }) {
+    async predictChunk({ pictures, state, tokens, noise, guide }) {
       if (busy) throw new Error('two chunks at once');
       busy = true;
-      events.push('predict');
+      events.push(guide === undefined ? 'predict' : 'predict guided');
       await new Promise((resolve) => setTimeout(resolve, 15));
       busy = false;
       const base = (pictures.get(FRONT)?.data[0] ?? Number.NaN) + (state[0] ?? Number.NaN) + tokens.length;
@@ -256,4 +256,26 @@ test('noise seeds of neighbouring runs and chunks do not meet', () => {
   const seeds = new Set<number>();
   for (let run = 0; run < 200; run++) for (let index = 0; index < 200; index++) seeds.add(chunkNoiseSeed(run, index));
   expect(seeds.size).toBe(40_000);
+});
+
+test('real-time chunking: the second chunk is guided by what the first still holds, and can be computed again', async () => {
+  const { service, sent, events } = home;
+  value(await service.load('pocket', 'wasm'));
+  const realTimeChunking = { horizon: 10, schedule: 'LINEAR', maxWeight: 10 } as const;
+  value(await service.beginRun({ runId: 1, sentence: 'x', seed: 1, realTimeChunking }));
+  for (const [requestId, tick] of [[1, 0], [2, 1], [3, 9]] as const) {
+    service.question({ kind: 'want-chunk', runId: 1, requestId, tick });
+    await until(() => sent.length === requestId);
+  }
+  const [first, second, third] = value(await service.endRun());
+  expect(first?.guidance).toBeUndefined();
+  // One row of two is left at tick 1. By this clock a chunk takes no time, so no row passes meanwhile.
+  expect(second?.guidance).toMatchObject({ ...realTimeChunking, delay: 0, columns: 6 });
+  expect(second?.guidance?.leftover).toEqual(first?.x0.slice(6, 12));
+  // At tick 9 nothing of the second is left.
+  expect(third?.guidance).toBeUndefined();
+  expect(events.filter((event) => event === 'predict guided').length).toBe(1);
+  if (second === undefined) throw new Error('no second chunk');
+  value(await service.recompute('x', second));
+  expect(events.at(-1)).toBe('predict guided');
 });

@@ -8,7 +8,7 @@
 import type { ChunkTimings } from '#contracts/chunk.ts';
 import type { ControlToInference, InferenceToControl } from '#contracts/control.ts';
 import type { Outcome } from '#contracts/failure.ts';
-import type { ChunkRecord, EngineChoice, EngineReport, InferenceApi, LoadProgress } from '#contracts/inference.ts';
+import type { ChunkGuidance, ChunkRecord, EngineChoice, EngineReport, InferenceApi, LoadProgress, RealTimeChunking } from '#contracts/inference.ts';
 import type { Observation } from '#contracts/observation.ts';
 import type { OpenPack } from '#contracts/pack.ts';
 import type { PolicyInfo, PredictedChunk } from '#contracts/policy.ts';
@@ -52,7 +52,7 @@ interface Computed {
 }
 
 type Run =
-  | { readonly kind: 'live'; readonly runId: number; readonly sentence: string; readonly seed: number; readonly records: ChunkRecord[]; readonly watch: CameraWatch }
+  | { readonly kind: 'live'; readonly runId: number; readonly sentence: string; readonly seed: number; readonly records: ChunkRecord[]; readonly watch: CameraWatch; readonly realTimeChunking?: RealTimeChunking }
   | { readonly kind: 'replay'; readonly runId: number; readonly sentence: string; readonly from: readonly ChunkRecord[]; readonly records: ChunkRecord[] };
 
 export class InferenceService implements InferenceApi {
@@ -97,7 +97,7 @@ export class InferenceService implements InferenceApi {
     return recordOutcome(() => this.#inTurn(async ({ runner }) => (await this.#observeAndPredict(runner, { ...request, index: 0, observedTick: 0 })).record));
   }
 
-  async beginRun(run: { readonly runId: number; readonly sentence: string; readonly seed: number }): Promise<Outcome<null>> {
+  async beginRun(run: Parameters<InferenceApi['beginRun']>[0]): Promise<Outcome<null>> {
     return this.#begin({ kind: 'live', ...run, records: [], watch: cameraWatch() });
   }
 
@@ -115,7 +115,7 @@ export class InferenceService implements InferenceApi {
   }
 
   recompute(sentence: string, record: ChunkRecord): Promise<Outcome<PredictedChunk>> {
-    return outcome(() => this.#inTurn(({ runner }) => runner.predict(observationOf(sentence, record), record.noiseSeed)));
+    return outcome(() => this.#inTurn(({ runner }) => runner.predict(observationOf(sentence, record), record.noiseSeed, record.guidance)));
   }
 
   /** A question from control's port. */
@@ -172,13 +172,13 @@ export class InferenceService implements InferenceApi {
     const index = run.records.length;
     switch (run.kind) {
       case 'live':
-        return this.#observeAndPredict(runner, { sentence: run.sentence, noiseSeed: chunkNoiseSeed(run.seed, index), index, observedTick, watch: run.watch });
+        return this.#observeAndPredict(runner, { sentence: run.sentence, noiseSeed: chunkNoiseSeed(run.seed, index), index, observedTick, watch: run.watch, ...guidanceFor(run, runner.info, observedTick) });
       case 'replay': {
         const original = run.from[index];
         if (original === undefined) return null;
         // It looks at old pictures, but answers a question of now.
         const observedAtMs = this.#parts.clock.nowMs();
-        const { actions, x0, timings, provider } = await runner.predict(observationOf(run.sentence, original), original.noiseSeed);
+        const { actions, x0, timings, provider } = await runner.predict(observationOf(run.sentence, original), original.noiseSeed, original.guidance);
         return { record: { ...original, index, observedTick, actions, x0, timings, provider }, observedAtMs };
       }
       default:
@@ -188,7 +188,7 @@ export class InferenceService implements InferenceApi {
 
   async #observeAndPredict(
     runner: PolicyRunner,
-    { sentence, noiseSeed, index, observedTick, watch }: { readonly sentence: string; readonly noiseSeed: number; readonly index: number; readonly observedTick: number; readonly watch?: CameraWatch },
+    { sentence, noiseSeed, index, observedTick, watch, guidance }: { readonly sentence: string; readonly noiseSeed: number; readonly index: number; readonly observedTick: number; readonly watch?: CameraWatch; readonly guidance?: ChunkGuidance },
   ): Promise<Computed> {
     const { clock, cameras, readArm } = this.#parts;
     const startedAtMs = clock.nowMs();
@@ -199,10 +199,10 @@ export class InferenceService implements InferenceApi {
     const observation = gatherObservation(needs, { pictures, state: readArm(), sentence, nowMs: clock.nowMs() });
     watch?.look(observation, clock.nowMs());
     const observeMs = clock.nowMs() - startedAtMs;
-    const { actions, x0, timings, provider } = await runner.predict(observation, noiseSeed);
+    const { actions, x0, timings, provider } = await runner.predict(observation, noiseSeed, guidance);
     const whole: ChunkTimings = { ...timings, observeMs, totalMs: clock.nowMs() - startedAtMs };
     return {
-      record: { index, observedTick, pictures, state: Float32Array.from(observation.state), noiseSeed, actions, x0, timings: whole, provider },
+      record: { index, observedTick, pictures, state: Float32Array.from(observation.state), noiseSeed, actions, x0, timings: whole, provider, ...(guidance === undefined ? {} : { guidance }) },
       observedAtMs: Math.min(observation.stateAtMs, ...pictures.map(({ capturedAtMs }) => capturedAtMs)),
     };
   }
@@ -229,6 +229,25 @@ export class InferenceService implements InferenceApi {
     this.#loaded = null;
     await old?.runner.dispose();
   }
+}
+
+/**
+ * What the chunk before still holds for the ticks to come, and how many of them will have passed when the new one is
+ * there: the slowest chunk of this run so far, as LeRobot counts it. Nothing where nothing is left: being guided towards
+ * nothing is a quirk of LeRobot's driver.
+ */
+function guidanceFor(run: Run & { readonly kind: 'live' }, info: PolicyInfo, observedTick: number): { readonly guidance?: ChunkGuidance } {
+  const before = run.records.at(-1);
+  if (run.realTimeChunking === undefined || before === undefined) return {};
+  const columns = info.actionSize;
+  const played = Math.max(0, observedTick - before.observedTick);
+  const left = info.chunkRows - played;
+  if (left <= 0) return {};
+  const wide = before.x0.length / info.chunkRows;
+  const leftover = new Float32Array(left * columns);
+  for (let row = 0; row < left; row++) leftover.set(before.x0.subarray((played + row) * wide, (played + row) * wide + columns), row * columns);
+  const slowestMs = Math.max(...run.records.map((record) => record.timings.totalMs));
+  return { guidance: { ...run.realTimeChunking, delay: Math.ceil((slowestMs * info.fps) / 1000), leftover, columns } };
 }
 
 /** Noise of chunk `index` of a run: neighbouring seeds and neighbouring chunks share nothing. Unsigned 32 bits. */

@@ -11,8 +11,7 @@
  * gradients, so its Jacobian is the identity and the correction is the error itself: elementwise, outside the graph.
  * That is what published results with LeRobot ran, so that is what this computes.
  */
-export const PREFIX_SCHEDULES = ['LINEAR', 'EXP', 'ONES', 'ZEROS'] as const;
-export type PrefixSchedule = (typeof PREFIX_SCHEDULES)[number];
+import type { PrefixSchedule } from '#contracts/inference.ts';
 
 export interface Guidance {
   /** Rows of the old chunk that count, LeRobot's execution_horizon (10). */

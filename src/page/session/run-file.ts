@@ -7,6 +7,7 @@
  *   Uint8Array    ->  { "typed": "uint8",   "base64": "..." }
  */
 import * as v from 'valibot';
+import { PREFIX_SCHEDULES } from '#contracts/inference.ts';
 import type { RunFile } from '#contracts/run.ts';
 import { CUBE_COLOURS } from '#contracts/scene.ts';
 import { FailureError } from '#core/lib/failure.ts';
@@ -47,6 +48,9 @@ const chunkRecord = v.object({
   x0: floats(MAX_ACTIONS),
   timings: v.object({ observeMs: finite, preprocessMs: finite, visionMs: finite, prefixMs: finite, denoiseMs: finite, totalMs: finite }),
   provider: v.picklist(['webgpu', 'wasm', 'cpu']),
+  guidance: v.exactOptional(
+    v.object({ horizon: count, schedule: v.picklist(PREFIX_SCHEDULES), maxWeight: finite, delay: count, leftover: floats(MAX_ACTIONS), columns: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(64)) }),
+  ),
 });
 
 const runFile = v.object({

@@ -6,9 +6,9 @@
  *   waiting ──► running ──► finishing ──► over
  *      └───────────┴────────────┴───────► failed
  */
-import type { ControlReport, RunControlReport, SafetyRule } from '#contracts/control.ts';
+import type { Aggregate, ControlReport, RunControlReport, SafetyRule } from '#contracts/control.ts';
 import type { Failure } from '#contracts/failure.ts';
-import type { ChunkRecord } from '#contracts/inference.ts';
+import type { ChunkRecord, RealTimeChunking } from '#contracts/inference.ts';
 import type { ReplayReport, RunFile, RunReport } from '#contracts/run.ts';
 import type { ResetRequest, SceneInfo } from '#contracts/scene.ts';
 import { asFailure, FailureError, unwrap } from '#core/lib/failure.ts';
@@ -36,6 +36,9 @@ export interface RunRequest {
   /** Of the noise; 0 when absent. */
   readonly seed?: number;
   readonly seconds?: number;
+  /** How consecutive chunks are joined; absent: the newest wins. */
+  readonly aggregate?: Aggregate;
+  readonly realTimeChunking?: RealTimeChunking;
 }
 
 export interface RunVerbs {
@@ -68,6 +71,7 @@ interface Watch {
   readonly activity: 'run' | 'replay';
   /** The index of the last chunk there will be; null when there is no last one. */
   readonly lastChunk: number | null;
+  readonly aggregate?: Aggregate;
 }
 
 export function runVerbs(context: SessionContext, policies: PolicyVerbs, resetWorld: (request: ResetRequest) => Promise<SceneInfo>): RunVerbs {
@@ -134,7 +138,7 @@ export function runVerbs(context: SessionContext, policies: PolicyVerbs, resetWo
 
   /** From the first tick to the last: both workers begun, watched, ended. */
   const between = async (mine: Active, watch: Watch): Promise<{ readonly ending: Ending; readonly control: RunControlReport; readonly records: readonly ChunkRecord[]; readonly latencies: readonly number[] }> => {
-    const begun = await house.control.api.beginRun({ runId: watch.runId, askAtShare: ASK_AT_SHARE, chunkExpiryMs: CHUNK_EXPIRY_MS, fps: watch.fps });
+    const begun = await house.control.api.beginRun({ runId: watch.runId, askAtShare: ASK_AT_SHARE, chunkExpiryMs: CHUNK_EXPIRY_MS, fps: watch.fps, ...(watch.aggregate === undefined ? {} : { aggregate: watch.aggregate }) });
     if (!begun.ok) {
       await house.inference.api.endRun();
       throw new FailureError(begun.failure.code, begun.failure.facts);
@@ -153,6 +157,7 @@ export function runVerbs(context: SessionContext, policies: PolicyVerbs, resetWo
     const sentence = request.task.trim();
     const seconds = request.seconds ?? DEFAULT_RUN_SECONDS;
     const seed = request.seed ?? 0;
+    const { aggregate, realTimeChunking } = request;
     return exclusively(sentence, async (mine) => {
       if (sentence === '') throw new FailureError('observation/sentence-missing');
       if (!(seconds > 0 && seconds <= MAX_RUN_SECONDS)) throw new FailureError('control/out-of-range', { what: 'seconds', found: seconds, least: 0, most: MAX_RUN_SECONDS });
@@ -161,8 +166,8 @@ export function runVerbs(context: SessionContext, policies: PolicyVerbs, resetWo
       const scene = stores.world.getState().scene;
       if (scene === null) throw new FailureError('arm/not-connected');
       const runId = nextRunId++;
-      unwrap(await house.inference.api.beginRun({ runId, sentence, seed }));
-      const { ending, control, records, latencies } = await between(mine, { runId, sentence, seconds, fps: policy.info.fps, activity: 'run', lastChunk: null });
+      unwrap(await house.inference.api.beginRun({ runId, sentence, seed, ...(realTimeChunking === undefined ? {} : { realTimeChunking }) }));
+      const { ending, control, records, latencies } = await between(mine, { runId, sentence, seconds, fps: policy.info.fps, activity: 'run', lastChunk: null, ...(aggregate === undefined ? {} : { aggregate }) });
       const totals = records.length > 0 ? records.map((record) => record.timings.totalMs) : latencies;
       const report: RunReport = {
         outcome: ending.kind === 'failed' ? 'failed' : ending.kind === 'stopped' ? 'stopped' : 'finished',

@@ -2,7 +2,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Engine } from '#contracts/engine.ts';
 import { letterbox } from '#core/camera/letterbox.ts';
-import { guideVelocity, padLeftover, PREFIX_SCHEDULES } from '#core/chunks/real-time-chunking.ts';
+import { PREFIX_SCHEDULES } from '#contracts/inference.ts';
+import { guideVelocity, padLeftover } from '#core/chunks/real-time-chunking.ts';
 import { parseSafetensors, type SafetensorsFile } from '#core/conversion/safetensors.ts';
 import { loadPolicy } from '../family.ts';
 import type { Policy } from '../policy.ts';

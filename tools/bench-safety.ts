@@ -1,0 +1,74 @@
+/**
+ * `npm run bench:safety`: what the whole pipeline (watch and gate) costs a tick, beside a tick that only copies numbers, in
+ * turns in the same run, so that a busy machine slows both. Three kinds of wishes: a smooth path, far targets that are
+ * clamped all the time, and noise. Prints a table; `--out evidence/safety-cost.md` keeps it.
+ */
+import { execFileSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { cpus } from 'node:os';
+import { parseArgs } from 'node:util';
+import { seededRandom } from '#core/lib/random.ts';
+import { SO100 } from '#core/robots/so100.ts';
+import { createGate } from '#core/safety/gate.ts';
+import { jointLimits, PROFILES, shapeLimits } from '#core/safety/profile.ts';
+import { createBody } from '#core/safety/shape/body.ts';
+import { createWatch } from '#core/safety/watch.ts';
+
+const { values } = parseArgs({ options: { ticks: { type: 'string', default: '6000' }, out: { type: 'string' } } });
+const TICKS = Number(values.ticks);
+const WARM_UP = 1000;
+const profile = PROFILES['first-motion'];
+const motion = profile.simulated;
+const body = createBody(SO100);
+
+type Wishes = 'smooth' | 'far' | 'noise';
+const rows: string[] = [];
+for (const hz of [30, 100]) {
+  for (const wishes of ['smooth', 'far', 'noise'] as const) {
+    const { empty, whole } = measure(wishes, hz);
+    const figure = (list: readonly number[], share: number): string => (list[Math.floor(list.length * share)] as number).toFixed(1);
+    rows.push(`| ${hz} Hz, ${wishes} | ${figure(empty, 0.5)} | ${figure(empty, 0.99)} | ${figure(whole, 0.5)} | ${figure(whole, 0.95)} | ${figure(whole, 0.99)} |`);
+  }
+}
+const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim();
+const text = `# What safety costs a tick
+
+\`npm run bench:safety\`, commit ${commit}, ${new Date().toISOString().slice(0, 16)}Z, Node ${process.versions.node}, ${cpus().length} x ${cpus()[0]?.model ?? 'unknown'}. Microseconds;
+${TICKS} ticks a row, each measured right after an empty one.
+
+| wishes | empty p50 | empty p99 | pipeline p50 | p95 | p99 |
+|---|---|---|---|---|---|
+${rows.join('\n')}
+`;
+console.log(text);
+if (values.out !== undefined) writeFileSync(values.out, text);
+
+function measure(wishes: Wishes, hz: number): { readonly empty: readonly number[]; readonly whole: readonly number[] } {
+  const random = seededRandom(3);
+  const gate = createGate({ limits: jointLimits(SO100, motion), tickSeconds: 1 / hz, staleAfterMs: 250, rampSeconds: motion.rampSeconds, shape: shapeLimits(SO100, body, profile, motion) }, SO100.homePose);
+  const watch = createWatch(SO100, profile, motion);
+  const copy = new Float64Array(6);
+  const anywhere = (): Float64Array => Float64Array.from(SO100.joints, (joint) => random.between(joint.least, joint.most));
+  let goal = anywhere();
+  const wish = (tick: number): Float64Array => {
+    if (wishes === 'smooth') return Float64Array.from(SO100.homePose, (p, i) => p + 0.12 * Math.sin((tick / hz) * 1.1 + i) - 0.12 * Math.sin(i));
+    if (wishes === 'noise' || tick % (2 * hz) === 0) goal = anywhere();
+    return goal;
+  };
+  const readings = { position: SO100.homePose, velocity: new Float64Array(6), torque: new Float64Array(6) };
+  const empty: number[] = [];
+  const whole: number[] = [];
+  for (let tick = 0; tick < TICKS + WARM_UP; tick++) {
+    const positions = wish(tick);
+    const a = performance.now();
+    copy.set(positions);
+    const b = performance.now();
+    const seen = watch.look({ nowMs: tick, tick, tickSeconds: 1 / hz, pageSilentMs: 10, page: 'visible', holdKey: 'down', stateAgeMs: 5, readings, target: gate.positions(), motion: 'policy' });
+    gate.pass({ positions, velocities: null }, { stateAgeMs: 5, refusedBy: seen.refusedBy });
+    const c = performance.now();
+    if (tick < WARM_UP) continue;
+    empty.push(1000 * (b - a));
+    whole.push(1000 * (c - b));
+  }
+  return { empty: empty.toSorted((x, y) => x - y), whole: whole.toSorted((x, y) => x - y) };
+}
