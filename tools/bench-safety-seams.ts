@@ -57,7 +57,7 @@ for (let k = 0; k < chunks; k++) {
     const left: number[] = [];
     for (let row = ASKED_AT; row < info.chunkRows; row++) left.push(...before.x0.subarray(row * wide, row * wide + info.actionSize));
     const leftover = padLeftover(Float32Array.from(left), info.actionSize, policy.noiseColumns);
-    const guided = await policy.predictChunk({ ...request, guide: (step) => guideVelocity(step, leftover, { horizon: 10, delay: DELAY, schedule: 'LINEAR', maxWeight: 10 }) });
+    const guided = await policy.predictChunk({ ...request, guide: (step) => guideVelocity(step, leftover, { horizon: 10, delay: DELAY, schedule: 'LINEAR', maxWeight: Math.min(10, info.denoisingSteps) }) });
     seams.get('real-time chunking')?.push(jump(oldNext, rowsOf(guided.actions)[DELAY] as Float32Array));
   }
   before = { rows: rowsOf(plain.actions), x0: plain.x0 };

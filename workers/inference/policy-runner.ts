@@ -54,7 +54,7 @@ export async function policyRunner(pack: OpenPack, engine: Engine, parts: Runner
         tokens: ids,
         tokenMask: mask,
         noise: normalNoise(noiseSeed, info.chunkRows * policy.noiseColumns),
-        ...(guidance === undefined ? {} : { guide: guideOf(guidance, policy.noiseColumns) }),
+        ...(guidance === undefined ? {} : { guide: guideOf(guidance, policy) }),
       });
       return { actions, x0, timings: { ...timings, observeMs: 0 }, provider };
     },
@@ -77,7 +77,13 @@ function sampleObservation(info: PolicyInfo): Observation {
   return { pictures, state, stateAtMs: 0, sentence: info.sentences[0] ?? SAMPLE_SENTENCE };
 }
 
-function guideOf(guidance: ChunkGuidance, noiseColumns: number): Guide {
+/**
+ * A denoising step moves x by the weight over the number of steps of the error. LeRobot's largest weight, 10, is made for its
+ * 10 steps: it closes the whole error. A policy with fewer steps would pass it, further each time, so there the weight is at
+ * most the number of steps.
+ */
+function guideOf(guidance: ChunkGuidance, { noiseColumns, info }: Policy): Guide {
   const leftover = padLeftover(guidance.leftover, guidance.columns, noiseColumns);
-  return (step) => guideVelocity(step, leftover, guidance);
+  const stable = { ...guidance, maxWeight: Math.min(guidance.maxWeight, info.denoisingSteps) };
+  return (step) => guideVelocity(step, leftover, stable);
 }
