@@ -62,3 +62,24 @@ it('measures jitter of a punctual clock as none', async () => {
   await clock.advanceBy(1100);
   expect(await measuring).toMatchObject({ p50Ms: 0, skipped: 0 });
 });
+
+it('goes on ticking when the clock goes back by an hour', async () => {
+  let now = 3_600_000;
+  let ticks = 0;
+  const clock = {
+    nowMs: () => now,
+    async sleepUntil(atMs: number) {
+      if (atMs - now > 1000) throw new Error(`would sleep for ${atMs - now} ms`);
+      now = Math.max(now, atMs);
+      await Promise.resolve();
+    },
+  };
+  const schedule = startSchedule(clock, 33, () => {
+    ticks++;
+    if (ticks === 3) now -= 3_600_000;
+    if (ticks === 8) schedule.stop();
+  });
+  await schedule.done;
+  expect(ticks).toBe(8);
+  expect(now).toBeLessThan(1000);
+});

@@ -30,6 +30,11 @@ export function startSchedule(clock: Clock, periodMs: number, tick: (time: TickT
   const loop = async (): Promise<void> => {
     while (running) {
       k++;
+      if (startMs + k * period - clock.nowMs() > MOST_PERIODS_AHEAD * period) {
+        // The clock went back. Waiting for it to come up to us again would leave the arm, and Stop, without a tick.
+        startMs = clock.nowMs();
+        k = 1;
+      }
       const at = startMs + k * period;
       const anchored = startMs;
       await clock.sleepUntil(at);
@@ -58,6 +63,9 @@ export function startSchedule(clock: Clock, periodMs: number, tick: (time: TickT
     done: loop(),
   };
 }
+
+/** The next tick is at most one period away, by a clock that only goes forward. */
+const MOST_PERIODS_AHEAD = 2;
 
 /** Share of a period by which sums of Unix milliseconds may miss a whole number: 1e12 ms x 2^-52 / 10 ms is 2e-5. */
 const ROUNDING = 1e-4;
