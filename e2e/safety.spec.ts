@@ -103,14 +103,14 @@ const play = (kind: string): Promise<void> => app.page.evaluate(`new BroadcastCh
 
 async function moving(): Promise<number> {
   await freshTable(app);
+  for (const dismiss of await app.page.getByRole('button', { name: /dismiss|close/i }).all()) await dismiss.click().catch(() => undefined);
+  known = await titles();
   await app.page.evaluate('void (ticks.length = 0)');
   // The policy shipped here may be untrained: any sentence moves the arm somewhere.
   await app.play((playground) => {
     playground.run({ task: 'pick up the red cube', seed: 3, seconds: 90 }).catch(() => undefined);
   });
   await expect.poll(() => app.page.evaluate("ticks.filter((t, i) => t.mode === 'policy' && i > 0 && t.target.some((p, j) => p !== ticks[i - 1].target[j])).length"), { timeout: 60_000 }).toBeGreaterThan(8);
-  for (const dismiss of await app.page.getByRole('button', { name: /dismiss|close/i }).all()) await dismiss.click().catch(() => undefined);
-  known = await titles();
   return (await seen()).at(-1)?.tick ?? 0;
 }
 

@@ -3,6 +3,7 @@ import type { ControlMode, SafetyRule } from '#contracts/control.ts';
 import type { EngineReport } from '#contracts/inference.ts';
 import type { Provider } from '#contracts/engine.ts';
 import type { JointName } from '#contracts/joints.ts';
+import type { ProfileName } from '#contracts/safety.ts';
 import type { PolicyInfo } from '#contracts/policy.ts';
 import type { Failure } from '#contracts/failure.ts';
 import { unreachable } from '#core/lib/never.ts';
@@ -51,6 +52,8 @@ export const RULE_LABELS: Readonly<Record<SafetyRule, string>> = {
   'keep-out': 'keep-out box',
   'self-collision': 'arm near itself',
 };
+
+export const PROFILE_LABELS: Readonly<Record<ProfileName, string>> = { 'first-motion': 'First motion (gentle)', classroom: 'Classroom (locked)', owner: 'Owner', research: 'Research (fast)' };
 
 export const PROVIDER_LABELS: Readonly<Record<Provider, string>> = { webgpu: 'WebGPU', wasm: 'WASM on the CPU', cpu: 'CPU' };
 
