@@ -8,6 +8,7 @@ import { systemClock } from '#core/lib/clock.ts';
 import { readAddress } from './address.ts';
 import { createPlayground } from '#page/api/playground.ts';
 import { openBare } from './bare.ts';
+import { readLesson } from './lesson.ts';
 import { openHouse } from '#page/runtime/house.ts';
 import { ensureIsolation } from '#page/runtime/isolation.ts';
 import { startPageSigns } from '#page/runtime/page-signs.ts';
@@ -46,6 +47,7 @@ function open(): void {
   const session = createSession({
     house,
     signs: startPageSigns(house.memory.stop, document),
+    lesson: readLesson(document, location.search, localStorage),
     clock,
     isHidden,
     appVersion: __APP_VERSION__,

@@ -32,6 +32,8 @@ import { createStores, type Stores } from './stores.ts';
 export interface SessionOptions {
   readonly house: House;
   readonly signs: PageSigns;
+  /** What a lesson asks of the safety limits; it can only lock and tighten. */
+  readonly lesson: { readonly profile: unknown; readonly lock: 'asked' | 'not-asked' };
   readonly clock: Clock;
   readonly isHidden: () => boolean;
   readonly appVersion: string;
@@ -122,6 +124,7 @@ export function createSession(options: SessionOptions): Session {
     try {
       await world.reset(options.firstReset);
       await connect('simulated');
+      await applyLesson(house, options.lesson);
     } catch (thrown) {
       // A worker that died has told so already.
       if (thrown instanceof FailureError && thrown.failure.code !== 'worker/died') context.report(thrown.failure);
@@ -168,6 +171,14 @@ export function createSession(options: SessionOptions): Session {
     dismissFailure: (id) => failures.dismiss(id),
     reportFailure: context.report,
   };
+}
+
+/** Before anything can move: the teacher's limits, then the lock. */
+async function applyLesson(house: House, { profile, lock }: SessionOptions['lesson']): Promise<void> {
+  const { api } = house.control;
+  if (profile !== null) unwrap(await api.setProfile(profile, 'server'));
+  const current = unwrap(await api.profile());
+  if (lock === 'asked' && current.lock === 'open') unwrap(await api.setProfile({ ...current, name: 'classroom', lock: 'locked' }, 'server'));
 }
 
 function worldVerbs({ house, stores, events }: SessionContext): WorldVerbs {
