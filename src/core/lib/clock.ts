@@ -11,6 +11,8 @@ import type { Clock } from '#contracts/time.ts';
 
 /** The last stretch before the wanted moment that is not left to a timer, milliseconds. */
 const TIMER_SLACK_MS = 1;
+/** More than this is not left after a timer has fired, unless the clock went back. */
+const MOST_LEFT_MS = 20;
 
 export function systemClock(): Clock {
   return {
@@ -36,7 +38,9 @@ function messagesUntil(atMs: number): Promise<void> {
   return new Promise((resolve) => {
     const { port1, port2 } = new MessageChannel();
     port1.onmessage = () => {
-      if (nowMs() < atMs) {
+      const leftMs = atMs - nowMs();
+      // A clock that went back would be waited for as long as it went: whoever sleeps looks at the time itself afterwards.
+      if (leftMs > 0 && leftMs <= MOST_LEFT_MS) {
         port2.postMessage(null);
         return;
       }
