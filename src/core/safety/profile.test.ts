@@ -84,7 +84,7 @@ describe('who may change what', () => {
     const wider = { least: [-0.1, 0, 0], most: [0.1, 0.1, 0.1] } as const;
     const looser: readonly (readonly [SafetyProfile, SafetyProfile, string])[] = [
       [owner, change({ tableClearanceM: 0 }), 'tableClearanceM'],
-      [owner, change({ selfClearanceM: 0.004 }), 'selfClearanceM'],
+      [owner, change({ selfClearanceM: 0.011 }), 'selfClearanceM'],
       [owner, change({ torqueShare: 1 }), 'torqueShare'],
       [owner, change({ maxTemperatureC: 61 }), 'maxTemperatureC'],
       [owner, change({ real: { ...owner.real, rampSeconds: 1 } }), 'real.rampSeconds'],

@@ -48,7 +48,7 @@ const FIRST_MOTION: SafetyProfile = {
   simulated: SIMULATED,
   real: FIRST_REAL,
   tableClearanceM: 0.001,
-  selfClearanceM: 0.005,
+  selfClearanceM: 0.012,
   workspace: null,
   keepOut: [],
   torqueShare: 0.8,
