@@ -8,11 +8,13 @@ test('A teacher puts the page on a plain web host, under a path of its own, and 
   visit.page.on('load', () => (loads += 1));
   await visit.page.goto(visit.url);
   await visit.page.waitForFunction(() => globalThis.crossOriginIsolated, undefined, { timeout: 30_000 });
+  // Once to meet the service worker, once to be served by it; a page opened again before that would never finish loading.
+  await expect.poll(() => loads, { timeout: 30_000 }).toBe(2);
   const app = await open(visit);
   expect(await visit.page.evaluate(() => globalThis.crossOriginIsolated)).toBe(true);
   expect((await app.play((playground) => playground.capabilities())).crossOriginIsolated).toBe(true);
   expect((await app.state()).arm.mode).toBe('idle');
-  // Once to meet the service worker, once to be served by it, once because this story opened the page again.
+  // This story opened it once more, and no reload followed.
   expect(loads).toBe(3);
   // The workers' own scripts came through it as well: physics runs, which takes the world worker's one permission.
   await expect.poll(async () => (await app.state()).world.simSeconds ?? 0).toBeGreaterThan(0);
