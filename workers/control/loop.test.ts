@@ -54,6 +54,15 @@ describe('before anything is asked for', () => {
     expect(await codeOf(rig.service.connect('serial'))).toBe('arm/unsupported');
   });
 
+  it('goes on reporting when its clock goes back', async () => {
+    const rig = await makeRig();
+    await rig.run(300);
+    const before = rig.reports.length;
+    const backMs = rig.clock.nowMs() - 3_600_000;
+    for (let tick = 0; tick < 30; tick++) rig.loop.tick({ nowMs: backMs + tick * 33, lateMs: 0, skipped: 0 });
+    expect(rig.reports.length - before).toBeGreaterThanOrEqual(8);
+  });
+
   it('refuses an arm that is nowhere and one that is somewhere impossible', async () => {
     const rig = await makeRig({ connect: 'later' });
     rig.world.reset([5, 0, 0, 0, 0, 0], rig.clock.nowMs());

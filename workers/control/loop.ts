@@ -462,7 +462,8 @@ export class ControlLoop {
       this.#run?.record(report, time);
     }
     this.#lastTickMs = nowMs;
-    if (nowMs - this.#reportedMs >= REPORT_EVERY_MS - REPORT_SLACK_MS) {
+    // A clock that went back must not silence the reports until it has caught up.
+    if (Math.abs(nowMs - this.#reportedMs) >= REPORT_EVERY_MS - REPORT_SLACK_MS) {
       this.#reportedMs = nowMs;
       this.#parts.report(this.#controlReport());
     }
