@@ -44,7 +44,8 @@ export type TaskFailureReason =
   | 'knocked-off' // the cube left the table
   | 'dropped' // it was lifted, then fell
   | 'wrong-way' // pushed 5 cm, but not to the side asked for
-  | 'never-touched'; // time-out without any contact with the right cube
+  | 'never-touched' // time-out without any contact with the right cube
+  | 'stopped-by-safety'; // the control loop latched (a stalled joint, say) and nobody is there to say go on; told by the episode, not by a judge
 
 export type TaskVerdict =
   | { readonly kind: 'running' }

@@ -97,6 +97,13 @@ export async function runEpisode(request: EpisodeRequest, actor: Actor, parts: E
     records.push(record);
     clockwork.time('rendering', () => witness?.tick({ tick: records.length - 1, view, record, wanted: wanted ?? record.target, poses: () => lockstep.poses() }));
     clockwork.time('physics', () => lockstep.advance());
+    if (record.mode === 'stopping' || record.mode === 'stopped') {
+      // Nobody presses Stop here: the safety watch latched, and nothing will move until a person says so.
+      const stopped: TaskVerdict = { kind: 'failure', reason: 'stopped-by-safety', atSeconds: parts.world.simSeconds - first.simSeconds };
+      if (verdict.kind === 'running') verdict = stopped;
+      if (named?.kind === 'running') named = stopped;
+      break;
+    }
   }
   const total = parts.nowMs() - began;
   const result: EpisodeResult = {

@@ -6,7 +6,7 @@
  * Knows how time passes and nothing of tasks or policies. Every episode gets a fresh loop and fresh slots, so that nothing
  * of the one before can be seen in it.
  */
-import type { ControlToInference, InferenceToControl, RunStart } from '#contracts/control.ts';
+import { CONTROL_MODES, type ControlMode, type ControlToInference, type InferenceToControl, type RunStart } from '#contracts/control.ts';
 import type { Reading } from '#contracts/reading.ts';
 import type { SceneDescription } from '#contracts/scene.ts';
 import { ARM_SLOT, ARM_SLOT_LENGTH, JOINTS_SLOT_LENGTH, POSES_SLOT_LENGTH, STOP_FLAG_LENGTH, TARGETS_SLOT_LENGTH } from '#contracts/slots.ts';
@@ -30,6 +30,7 @@ export interface TickRecord {
   readonly measured: Float64Array;
   /** How many joints the gate changed. */
   readonly limitedJoints: number;
+  readonly mode: ControlMode;
 }
 
 export class Lockstep {
@@ -120,6 +121,7 @@ export class Lockstep {
       wanted: slotField(this.#record, ARM_SLOT.wanted).slice(),
       measured: slotField(this.#record, ARM_SLOT.measured).slice(),
       limitedJoints: limited.reduce((sum, one) => sum + one, 0),
+      mode: CONTROL_MODES[this.#record[ARM_SLOT.mode.at] ?? 0] ?? 'disconnected',
     };
   }
 

@@ -61,6 +61,15 @@ describe('episodes in lockstep', () => {
     expect(moved.trace.measured.slice(0, 6)).not.toEqual(plain.trace.measured.slice(0, 6));
   }, 60_000);
 
+  it('a latched arm ends the trial as a failed one, and the next episode starts afresh', async () => {
+    unwrap(await service.choose({ kind: 'baseline', name: 'expert' }, null));
+    // The expert jams a finger against its cube here: a joint stalls, and the watch stops the arm.
+    const { result } = unwrap(await service.episode({ ...REQUEST, task: 'push-left', seed: 18, cubes: 4 }));
+    expect(result.verdict).toMatchObject({ kind: 'failure', reason: 'stopped-by-safety' });
+    const { result: next } = unwrap(await service.episode(REQUEST));
+    expect(next.verdict.kind).toBe('success');
+  }, 60_000);
+
   it('the expert finds its way back from injected noise', async () => {
     unwrap(await service.choose({ kind: 'baseline', name: 'expert' }, null));
     const clean = unwrap(await service.episode({ ...REQUEST, task: 'pick-up' }));

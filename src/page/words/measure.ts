@@ -30,6 +30,7 @@ export const FAILURE_REASON_WORDS: Readonly<Record<TaskFailureReason, string>> =
   dropped: 'It dropped the cube',
   'wrong-way': 'It pushed the wrong way',
   'never-touched': 'It never touched the cube',
+  'stopped-by-safety': 'The safety gate stopped the arm',
 };
 
 export const BASELINE_WORDS: Readonly<Record<Baseline, string>> = {
