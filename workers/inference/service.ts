@@ -18,7 +18,7 @@ import { withDeadline } from '#core/lib/deadline.ts';
 import { FailureError, outcome } from '#core/lib/failure.ts';
 import { unreachable } from '#core/lib/never.ts';
 import { cameraWatch, type CameraWatch } from '#core/observation/camera-watch.ts';
-import { gatherObservation } from '#core/observation/gather.ts';
+import { gatherObservation, SIMULATED_CAMERA_LIMITS } from '#core/observation/gather.ts';
 import { moved } from '#workers/shared/serve.ts';
 import type { CameraClient } from './camera-client.ts';
 import { chooseEngine } from './choose.ts';
@@ -196,7 +196,7 @@ export class InferenceService implements InferenceApi {
     const pictures = await cameras.pictures(slots.map(({ robotKey, width, height }) => ({ key: robotKey, width, height })));
     // The state is read after the pictures: it is the newer of the two by a few milliseconds, never older by a request.
     const needs = { cameras: slots.map(({ robotKey }) => robotKey), stateSize: runner.info.stateSize };
-    const observation = gatherObservation(needs, { pictures, state: readArm(), sentence, nowMs: clock.nowMs() });
+    const observation = gatherObservation(needs, { pictures, state: readArm(), sentence, nowMs: clock.nowMs() }, SIMULATED_CAMERA_LIMITS);
     watch?.look(observation, clock.nowMs());
     const observeMs = clock.nowMs() - startedAtMs;
     const { actions, x0, timings, provider } = await runner.predict(observation, noiseSeed, guidance);

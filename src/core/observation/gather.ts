@@ -34,6 +34,12 @@ export interface ObservationLimits {
  */
 export const OBSERVATION_LIMITS: ObservationLimits = { pictureAgeMs: 500, stateAgeMs: 250 };
 
+/**
+ * A simulated camera takes its picture when it is asked to, so its age is the time the drawing took: on a software GPU that
+ * also computes the policy, up to 1.2 s was seen. Whoever plays the chunk sees the age and has an expiry of its own.
+ */
+export const SIMULATED_CAMERA_LIMITS: ObservationLimits = { ...OBSERVATION_LIMITS, pictureAgeMs: 4000 };
+
 /** Larger pictures than any camera of ours gives: a guard against a wrong size, not against a good camera. */
 const MAX_PICTURE_SIDE = 8192;
 
