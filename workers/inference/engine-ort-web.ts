@@ -250,6 +250,9 @@ function throwIfLost(gpu: GpuHandle | null): void {
   if (lost !== null) throw lost;
 }
 
+/** Between a read that fails because the device is going and `device.lost`: below 1 ms idle, tens on a busy machine. */
+const LOSS_IS_TOLD_WITHIN_MS = 200;
+
 /**
  * `work`, with every way it can end told by a FailureError. A lost device ends it at once: a call into onnxruntime that
  * waits for that device may never return.
@@ -259,6 +262,8 @@ async function guarded<T>(gpu: GpuHandle | null, graph: string, work: () => Prom
     return await (gpu === null ? work() : unlessLost(gpu, work()));
   } catch (thrown) {
     if (thrown instanceof FailureError) throw thrown;
+    // A dying device rejects its pending reads a moment before it says that it is lost.
+    if (gpu !== null) await new Promise((resolve) => setTimeout(resolve, LOSS_IS_TOLD_WITHIN_MS));
     throw gpu?.lostFailure() ?? new FailureError('engine/session-failed', { graph, message: thrown instanceof Error ? thrown.message : String(thrown) });
   }
 }
