@@ -71,7 +71,7 @@ export type FailureCode =
   | 'safety/would-loosen' // facts: field
   | 'safety/profile-invalid' // facts: field, expected, found
   // the world
-  | 'world/context-lost' // facts: camera
+  | 'world/context-lost' // facts: camera ('view' = the page's own, 'all' = the simulated cameras, drawn on one surface)
   | 'world/no-webgl' // facts: reason
   | 'world/physics' // facts: message
   // the house

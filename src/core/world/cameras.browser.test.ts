@@ -120,7 +120,7 @@ test('a lost context is a failed camera, and works again once it is back', async
   const extension = canvas.getContext('webgl2')?.getExtension('WEBGL_lose_context');
   if (extension === null || extension === undefined) throw new Error('this browser cannot lose a context on purpose');
   extension.loseContext();
-  expect(failureOf(() => renderer.render(FRONT_CAMERA, SIZE, SIZE, poses(description)))).toEqual({ code: 'world/context-lost', facts: { camera: FRONT_CAMERA } });
+  expect(failureOf(() => renderer.render(FRONT_CAMERA, SIZE, SIZE, poses(description)))).toEqual({ code: 'world/context-lost', facts: { camera: 'all' } });
   expect(renderer.isLost()).toBe(true);
 
   const restored = new Promise((resolve) => canvas.addEventListener('webglcontextrestored', resolve, { once: true }));
@@ -179,5 +179,5 @@ test('a context lost while a picture is on its way is a failed camera', async ()
     () => null,
     (thrown: unknown) => asFailure(thrown),
   );
-  expect(failure).toEqual({ code: 'world/context-lost', facts: { camera: FRONT_CAMERA } });
+  expect(failure).toEqual({ code: 'world/context-lost', facts: { camera: 'all' } });
 });

@@ -30,6 +30,8 @@ const MOST_PIXELS_A_SIDE = 2048;
 const AVERAGED_UP_TO = 128;
 /** How often a picture on its way is asked for; timers in a worker are no finer than this when nested. */
 const ASK_EVERY_MS = 4;
+/** One surface draws every simulated camera: losing it is one failure, whichever picture was being taken. */
+const LOST = { camera: 'all' } as const;
 
 export interface CameraRendererOptions {
   readonly description: SceneDescription;
@@ -99,7 +101,7 @@ export function createCameraRenderer({ description, canvas }: CameraRendererOpti
   const finish = (key: string, widthPx: number, heightPx: number, scale: 1 | 2, pixels: Uint8Array, startedMs: number): Picture => {
     if (gl.isContextLost()) {
       shadowPoses = null;
-      throw new FailureError('world/context-lost', { camera: key });
+      throw new FailureError('world/context-lost', LOST);
     }
     const large = topRowFirst(pixels, widthPx * scale, heightPx * scale);
     const data = scale === 2 ? averaged(large, widthPx, heightPx) : large;
@@ -126,7 +128,7 @@ export function createCameraRenderer({ description, canvas }: CameraRendererOpti
       const scale = draw(key, widthPx, heightPx, poses);
       const lossesBefore = losses;
       const pixels = await readLater(gl, widthPx * scale, heightPx * scale, () => losses === lossesBefore);
-      if (pixels === null) throw new FailureError('world/context-lost', { camera: key });
+      if (pixels === null) throw new FailureError('world/context-lost', LOST);
       return finish(key, widthPx, heightPx, scale, pixels, startedMs);
     },
     pictureMs: () => Object.fromEntries([...times].map(([key, list]) => [key, median(list)])),
