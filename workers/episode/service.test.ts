@@ -64,7 +64,7 @@ describe('episodes in lockstep', () => {
   it('a latched arm ends the trial as a failed one, and the next episode starts afresh', async () => {
     unwrap(await service.choose({ kind: 'baseline', name: 'expert' }, null));
     // The expert jams a finger against its cube here: a joint stalls, and the watch stops the arm.
-    const { result } = unwrap(await service.episode({ ...REQUEST, task: 'push-left', seed: 18, cubes: 4 }));
+    const { result } = unwrap(await service.episode({ ...REQUEST, task: 'push-left', seed: 90, cubes: 4 }));
     expect(result.verdict).toMatchObject({ kind: 'failure', reason: 'stopped-by-safety' });
     const { result: next } = unwrap(await service.episode(REQUEST));
     expect(next.verdict.kind).toBe('success');

@@ -335,15 +335,34 @@ function planTouch(hands: Hands, cube: CubeState, current: ArrayLike<number>): {
   return best?.plan ?? null;
 }
 
-/** Beside the cube at this distance from its centre: half a cube, half the fingers' width, and 6 mm. */
-const PUSH_FROM_M = 0.036;
+/** Beside the cube at this distance from its centre: half a cube, half the fingers' width, and 12 mm. */
+const PUSH_FROM_M = 0.042;
+/** Further away than that by so much, where a neighbour leaves no room for the fingers. */
+const PUSH_ROOM_M = [0, 0.012, 0.024] as const;
 /** The fingers end up this far beyond where the cube began: a little more than the 5 cm asked for. */
 const PUSH_TO_M = 0.062;
+/** Something holds the fingers up when their joints stay this far behind for this long: half of what the watch calls a stall. */
+const HELD_UP = { rad: radians(4), seconds: 0.25 };
 
-type PushPhase = { readonly kind: 'over' | 'down' | 'push'; readonly poses: Readonly<Record<'over' | 'down' | 'push', JointRadians>>; readonly seen: Vector3 };
+type PushStage = 'over' | 'down' | 'push';
+
+interface PushWay {
+  /** Which of the ways to come down beside the cube this is. */
+  readonly way: number;
+  readonly poses: Readonly<Record<PushStage, JointRadians>>;
+  readonly seen: Vector3;
+}
+
+interface PushPhase {
+  readonly kind: PushStage;
+  readonly plan: PushWay;
+  /** Since when the joints have been far behind, or null. */
+  readonly behindSince: number | null;
+}
 
 function pushing(colour: CubeColour, hands: Hands, direction: Vector3, first: PhysicsView): Expert {
   const began = cubeOf(first, colour).position;
+  const failures = new Map<number, number>();
   let phase: PushPhase | null = null;
 
   const plan = (view: PhysicsView, current: ArrayLike<number>): PushPhase | null => {
@@ -352,14 +371,32 @@ function pushing(colour: CubeColour, hands: Hands, direction: Vector3, first: Ph
     const along = (by: number, height: number): Vector3 => [x + direction[0] * by, y + direction[1] * by, height];
     // What is still missing of the whole way, from where the cube is now.
     const done = (x - began[0]) * direction[0] + (y - began[1]) * direction[1];
-    const options = [Math.PI / 2, -Math.PI / 2].flatMap((yaw) => {
-      const over = hands.at(along(-PUSH_FROM_M - 0.006, z + OVER_M), yaw, SHUT, current);
-      const down = over && hands.at(along(-PUSH_FROM_M - 0.006, z + 0.004), yaw, SHUT, over);
-      const push = down && hands.at(along(PUSH_TO_M - done - PUSH_FROM_M + 0.012, z + 0.004), yaw, SHUT, down);
-      return over && down && push ? [{ poses: { over, down, push }, turn: Math.abs(over[ROLL_INDEX] - current[ROLL_INDEX]) }] : [];
-    });
-    const best = options.sort((a, b) => a.turn - b.turn)[0];
-    return best === undefined ? null : { kind: 'over', poses: best.poses, seen: cube.position };
+    const options = PUSH_ROOM_M.flatMap((room, r) =>
+      [Math.PI / 2, -Math.PI / 2].flatMap((yaw, side) => {
+        const from = -PUSH_FROM_M - room;
+        const over = hands.at(along(from, z + OVER_M), yaw, SHUT, current);
+        const down = over && hands.at(along(from, z + 0.004), yaw, SHUT, over);
+        const push = down && hands.at(along(PUSH_TO_M - done - 0.024, z + 0.004), yaw, SHUT, down);
+        if (!over || !down || !push) return [];
+        const way = 2 * r + side;
+        const landing = along(from, z);
+        const crowding = Math.max(0, ...view.cubes.map((other) => (other.colour === colour ? 0 : landsOn(other.position, landing))));
+        const turn = Math.abs(over[ROLL_INDEX] - current[ROLL_INDEX]);
+        return [{ plan: { way, poses: { over, down, push }, seen: cube.position }, cost: turn + 20 * crowding + 20 * room + 3 * (failures.get(way) ?? 0) }];
+      }),
+    );
+    const best = options.sort((a, b) => a.cost - b.cost)[0];
+    return best === undefined ? null : { kind: 'over', plan: best.plan, behindSince: null };
+  };
+
+  /** Held up on the way down or along: this way counts as failed, and another one starts from above. */
+  const heldUp = (now: PushPhase, view: PhysicsView, current: ArrayLike<number>): PushPhase => {
+    const behind = Array.from(view.joints).some((joint, i) => i < GRIPPER_INDEX && Math.abs(current[i] - joint) > HELD_UP.rad);
+    if (!behind || now.kind === 'over') return now.behindSince === null ? now : { ...now, behindSince: null };
+    const since = now.behindSince ?? view.simSeconds;
+    if (view.simSeconds - since < HELD_UP.seconds) return { ...now, behindSince: since };
+    failures.set(now.plan.way, (failures.get(now.plan.way) ?? 0) + 1);
+    return plan(view, current) ?? now;
   };
 
   return {
@@ -367,13 +404,19 @@ function pushing(colour: CubeColour, hands: Hands, direction: Vector3, first: Ph
       phase ??= plan(view, current);
       if (phase === null) return hands.towards(current, current);
       const cube = cubeOf(view, colour);
-      if (phase.kind !== 'push' && apart(cube.position, phase.seen) > MOVED_M) phase = plan(view, current) ?? phase;
-      if (phase.kind === 'over' && arrived(phase.poses.over, view.joints)) phase = { ...phase, kind: 'down' };
-      else if (phase.kind === 'down' && arrived(phase.poses.down, view.joints)) phase = { ...phase, kind: 'push' };
-      else if (phase.kind === 'push' && arrived(phase.poses.push, view.joints)) phase = plan(view, current) ?? phase;
-      return hands.towards(phase.poses[phase.kind], current);
+      phase = heldUp(phase, view, current);
+      if (phase.kind !== 'push' && apart(cube.position, phase.plan.seen) > MOVED_M) phase = plan(view, current) ?? phase;
+      if (phase.kind === 'over' && arrived(phase.plan.poses.over, view.joints)) phase = { ...phase, kind: 'down' };
+      else if (phase.kind === 'down' && arrived(phase.plan.poses.down, view.joints)) phase = { ...phase, kind: 'push' };
+      else if (phase.kind === 'push' && arrived(phase.plan.poses.push, view.joints)) phase = plan(view, current) ?? phase;
+      return hands.towards(phase.plan.poses[phase.kind], current);
     },
   };
+}
+
+/** 0 where shut fingers come down clear of a neighbour, up to 1 where they land on its middle. Fingers and cube are each about 3 cm wide. */
+function landsOn(neighbour: Vector3, landing: Vector3): number {
+  return Math.max(0, 1 - Math.abs(neighbour[0] - landing[0]) / 0.036) * Math.max(0, 1 - Math.abs(neighbour[1] - landing[1]) / 0.045);
 }
 
 // -- waving -----------------------------------------------------------------------------------------------------------
