@@ -13,6 +13,7 @@ import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
+import { WHY_FASTER } from './safety/oracle.ts';
 import type { ShardReport } from './safety/shard.ts';
 
 const { values } = parseArgs({
@@ -66,6 +67,10 @@ function most(of: (report: ShardReport) => number): number {
   return Math.max(0, ...reports.map(of));
 }
 
+function sum(of: (report: ShardReport) => number): number {
+  return reports.reduce((total, report) => total + of(report), 0);
+}
+
 function markdown(): string {
   const rules: Record<string, number> = {};
   for (const report of reports) for (const [rule, count] of Object.entries(report.rules)) rules[rule] = (rules[rule] ?? 0) + count;
@@ -96,10 +101,12 @@ what the arm did, not what it was told.
 
 | | worst |
 |---|---|
-| speed of a corner of the arm over a control tick | ${figure(1000 * most((r) => r.measured.fastestTick), 0)} mm/s |
-| the same over 2 ms (targets come in steps 30 times a second, and the servo follows each step) | ${figure(1000 * most((r) => r.measured.fastestStep), 0)} mm/s |
-| force on the table | ${figure(most((r) => r.measured.tableForce), 1)} N, in ${reports.reduce((s, r) => s + r.measured.tableTicks, 0)} ticks |
-| force of the arm on itself, links that are not neighbours | ${figure(most((r) => r.measured.selfForce), 1)} N, in ${reports.reduce((s, r) => s + r.measured.selfTicks, 0)} ticks |
+| speed of a corner of the arm in free air, moved in a tick of 1/30 s | ${figure(1000 * most((r) => r.measured.fastestTickFree), 0)} mm/s; above 250 mm/s in ${sum((r) => r.measured.overFree)} of ${sum((r) => r.measured.freeTicks).toLocaleString('en')} ticks |
+| the same within half a second of touching something | ${figure(1000 * most((r) => r.measured.fastestTick), 0)} mm/s |
+| over 2 ms (targets come in steps 30 times a second, and the servo follows each step) | ${figure(1000 * most((r) => r.measured.fastestStep), 0)} mm/s |
+| force on the table | ${figure(most((r) => r.measured.tableForce), 1)} N, in ${sum((r) => r.measured.tableTicks)} ticks |
+| force of the arm on itself, links that are not neighbours | ${figure(most((r) => r.measured.selfForce), 1)} N, in ${sum((r) => r.measured.selfTicks)} ticks${reports.map((r) => (r.measured.selfWhere === '' ? '' : `; ${r.measured.selfWhere}`)).join('')} |
 | arm joint away from its target | ${figure((most((r) => r.measured.furthestOff) * 180) / Math.PI, 2)} degrees |
-`;
+
+${WHY_FASTER}`;
 }

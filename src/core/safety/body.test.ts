@@ -130,6 +130,18 @@ describe('places', () => {
     expect(least(push(gateWith({}), fold, 120).poses)).toBeLessThan(0);
   });
 
+  it('asks more where corners could meet, and less around the folded pose, so that an arm can be put to rest', () => {
+    const pairs = linkPairs(body, SO100, 0.012);
+    // MuJoCo lets shoulder and gripper touch here, 11.6 mm from capsule to capsule.
+    const touching = [-0.493, -1.412, 0.948, 1.623, -0.246, 0.722];
+    const found = new Float64Array(pairs.count);
+    pairs.distances(placedAt(touching), found);
+    expect(found.some((d, p) => d < (pairs.neededAt(touching)[p] as number))).toBe(true);
+    pairs.distances(placedAt(SO100.restPose), found);
+    expect(found.every((d, p) => d >= (pairs.neededAt(SO100.restPose)[p] as number))).toBe(true);
+    expect(found.some((d, p) => d < (pairs.needed[p] as number))).toBe(true);
+  });
+
   it('an arm that begins where it may not be may leave, and comes no nearer', () => {
     const shape = { floorM: 0.1 };
     const start = lowest(placedAt(SO100.homePose).points);

@@ -97,7 +97,8 @@ export function pathCheck(limits: ShapeLimits): PathCheck {
         looked[p] = (pairs.needed[p] as number) + LOOK_AGAIN_M;
       }
       pairs.distances(now, known, { known, moved: 0, above: looked });
-      for (let p = 0; p < known.length; p++) allowed.pairs[p] = Math.min(pairs.needed[p] as number, known[p] as number);
+      const needed = pairs.neededAt(at);
+      for (let p = 0; p < known.length; p++) allowed.pairs[p] = Math.min(needed[p] as number, known[p] as number);
     },
     broken(at, speedBefore, stepSpeed, motions, share) {
       before.points.set(now.points);

@@ -124,7 +124,8 @@ function legalStart(random: Random, profile: SafetyProfile): readonly number[] {
     if (profile.workspace !== null && distanceInside(placed.points, profile.workspace) < 0) continue;
     if (profile.keepOut.some((box) => distanceFromBox(body, placed, box) < 0)) continue;
     pairs.distances(placed, found);
-    if (found.every((d, p) => d >= (pairs.needed[p] as number))) return pose;
+    const needed = pairs.neededAt(pose);
+    if (found.every((d, p) => d >= (needed[p] as number))) return pose;
   }
   return robot.restPose;
 }
