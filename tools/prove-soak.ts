@@ -93,8 +93,8 @@ ${
 | over 2 ms | ${(1000 * measured.fastestStep).toFixed(0)} mm/s |
 | largest force on the table, on itself | ${measured.tableForce.toFixed(1)} N, ${measured.selfForce.toFixed(1)} N${measured.selfWhere === '' ? '' : ` (${measured.selfWhere})`} |
 `
-}| Stop to hold, ${stopsMs.length} stops during motion: p50, p95, max | ${at(0.5)}, ${at(0.95)}, ${at(1)} ms |
+}| Stop to hold, the gate alone, ${stopsMs.length} stops during motion: p50, p95, max | ${at(0.5)}, ${at(0.95)}, ${at(1)} ms |
 | heap after the first minute, at the end | ${heapStart.toFixed(1)}, ${heapEnd.toFixed(1)} MiB${globalThis.gc === undefined ? ' (not collected first: run with --expose-gc)' : ''} |
-`;
+${values.physics === 'off' ? '' : `\n${WHY_FASTER}`}`;
 console.log(text);
 writeFileSync(join(root, values.out), text);
