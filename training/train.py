@@ -97,7 +97,9 @@ def augment(pictures: Tensor) -> Tensor:
     return x.clamp(0, 1) * 2 - 1
 
 
-def losses(model: SmolVla, heads: AuxiliaryHeads, batch: dict[str, Tensor]) -> dict[str, Tensor]:
+def losses(model: SmolVla, heads: AuxiliaryHeads, batch: dict[str, Tensor], draws: int) -> dict[str, Tensor]:
+    """`draws`: how many noises and times each observation is shown with. The prefix, where nine tenths of the arithmetic
+    is, runs once for all of them: four draws cost a third more than one and teach the expert as much as four samples."""
     pictures = augment(batch["pictures"])
     b, cameras = pictures.shape[:2]
     tokens = model.image_tokens(pictures.flatten(0, 1)).unflatten(0, (b, cameras))
@@ -105,12 +107,13 @@ def losses(model: SmolVla, heads: AuxiliaryHeads, batch: dict[str, Tensor]) -> d
     prefix, keep, blocks = model.embed_prefix(list(tokens.unbind(1)), present, batch["tokens"], batch["token_mask"], batch["state"])
     cache, last = model.run_prefix(prefix, keep, blocks)
 
-    actions = batch["actions"]
-    t = (torch.distributions.Beta(1.5, 1.0).sample((b,)) * 0.999 + 0.001).to(actions.device)
+    repeat = lambda x: x.repeat_interleave(draws, 0)
+    actions = repeat(batch["actions"])
+    t = (torch.distributions.Beta(1.5, 1.0).sample((b * draws,)) * 0.999 + 0.001).to(actions.device)
     noise = torch.randn_like(actions)
     x_t = t[:, None, None] * noise + (1 - t)[:, None, None] * actions
-    velocity = model.velocity(cache, keep, x_t, t).float()
-    inside = batch["mask"][:, :, None]
+    velocity = model.velocity([(repeat(k), repeat(v)) for k, v in cache], repeat(keep), x_t, t).float()
+    inside = repeat(batch["mask"])[:, :, None]
     flow = (((velocity - (noise - actions)) ** 2) * inside).sum() / (inside.sum() * actions.shape[-1])
 
     cubes, target = (o.float() for o in heads(tokens.flatten(1, 2), last[:, -1]))
@@ -163,7 +166,9 @@ def main() -> None:
     p.add_argument("--out", type=pathlib.Path, required=True)
     p.add_argument("--minutes", type=float, default=60)
     p.add_argument("--batch", type=int, default=64)
-    p.add_argument("--rate", type=float, default=6e-4)
+    p.add_argument("--draws", type=int, default=4, help="noises and times an observation is shown with")
+    p.add_argument("--rate", type=float, default=1e-3)
+    p.add_argument("--decay-from", type=float, default=0.6, help="share of the budget after which the rate falls, linearly, to nothing")
     p.add_argument("--seed", type=int, default=1)
     p.add_argument("--device", default="cpu")
     p.add_argument("--threads", type=int, default=0)
@@ -175,7 +180,11 @@ def main() -> None:
 
     c = checkpoint.read_config(a.base)
     samples = dataset.load(a.episodes, c.chunk)
-    stats = dataset.statistics(samples)
+    a.out.mkdir(parents=True, exist_ok=True)
+    last = a.out / "last.pt"
+    saved = torch.load(last, map_location=a.device, weights_only=True) if last.exists() else None
+    # Episodes may be added between runs; what the numbers mean to the model may not change under it.
+    stats = dataset.statistics(samples) if saved is None else {f: {k: v.numpy() for k, v in group.items()} for f, group in saved["stats"].items()}
     batches = Batches(samples, stats, c, checkpoint.tokenizer(a.base), a.seed, a.device)
     model = SmolVla(c).to(a.device)
     initialise(model)
@@ -187,10 +196,7 @@ def main() -> None:
     optimiser = torch.optim.AdamW(parameters, lr=a.rate, betas=(0.9, 0.95), weight_decay=1e-4)
     average = {k: v.clone() for k, v in model.state_dict().items()}
     step, spent = 0, 0.0
-    a.out.mkdir(parents=True, exist_ok=True)
-    last = a.out / "last.pt"
-    if last.exists():
-        saved = torch.load(last, map_location=a.device, weights_only=True)
+    if saved is not None:
         model.load_state_dict(saved["model"]); heads.load_state_dict(saved["heads"]); optimiser.load_state_dict(saved["optimiser"])
         average, step, spent = saved["average"], saved["step"], saved["spent"]
         batches.random = np.random.default_rng(a.seed + step)
@@ -199,20 +205,21 @@ def main() -> None:
 
     def save() -> None:
         torch.save(dict(model=model.state_dict(), heads=heads.state_dict(), optimiser=optimiser.state_dict(),
-                        average=average, step=step, spent=spent), last)
+                        average=average, step=step, spent=spent,
+                        stats={f: {k: torch.from_numpy(np.asarray(v)) for k, v in group.items()} for f, group in stats.items()}), last)
         checkpoint.write(a.out / "checkpoint", a.base, average, stats,
                          dict(steps=step, samples=step * a.batch, minutes=round(spent / 60, 1), episodes=len(set(samples.episode)), seed=a.seed, device=a.device))
 
     began, budget, running, reported = time.time(), a.minutes * 60, {}, time.time()
     already = spent
     while spent < budget:
-        # Linear warm-up over 300 steps, then a cosine to a tenth, over the time budget.
-        progress = spent / budget
-        rate = a.rate * min(1, (step + 1) / 300) * (0.1 + 0.9 * 0.5 * (1 + math.cos(math.pi * progress)))
+        # Warm-up over 300 steps, level, then straight down: a level run can be given more time and episodes afterwards.
+        left = max(0.0, 1 - spent / budget) / (1 - a.decay_from)
+        rate = a.rate * min(1, (step + 1) / 300, left)
         for group in optimiser.param_groups:
             group["lr"] = rate
         with torch.autocast(a.device.split(":")[0], torch.bfloat16):
-            parts = losses(model, heads, batches.draw(a.batch))
+            parts = losses(model, heads, batches.draw(a.batch), a.draws)
             loss = parts["flow"] + 0.3 * parts["cubes"] + 0.1 * parts["presence"] + 0.3 * parts["target"]
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
