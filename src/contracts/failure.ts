@@ -28,6 +28,12 @@ export type FailureCode =
   | 'observation/camera-failed' // facts: camera, reason
   | 'observation/camera-frozen' // facts: camera, forMs
   | 'observation/camera-dark' // facts: camera
+  | 'observation/camera-unplugged' // facts: camera, device
+  | 'observation/camera-swapped' // facts: camera, other
+  | 'camera/refused'
+  | 'camera/busy' // facts: device
+  | 'camera/not-found' // facts: device
+  | 'camera/unsupported' // facts: what
   | 'observation/state-stale' // facts: ageMs, limitMs
   | 'observation/state-size' // facts: expected, found
   | 'observation/sentence-missing'
