@@ -124,6 +124,8 @@ export interface RunStart {
   readonly fps?: number;
   /** Absent: `latest_only`. */
   readonly aggregate?: Aggregate;
+  /** `shadow`: everything is computed and reported, nothing is sent, the arm holds. Absent: `arm`. */
+  readonly drive?: 'arm' | 'shadow';
   /** A chunk whose mean disagreement passes `limit` slows the arm to half, or stops it and asks the person. */
   readonly disagreement?: { readonly limit: number; readonly reaction: 'slow' | 'ask' };
 }
@@ -159,7 +161,7 @@ export interface ControlApi {
   lastStop(): Promise<Outcome<StopReport | null>>;
   profile(): Promise<Outcome<SafetyProfile>>;
   /**
-   * The limits from now on; only at rest. Anything may be handed in: it is checked here. Answers with the profile in
+   * The limits from now on; only at rest. Anything may be handed in, a profile's name too: it is checked here. Answers with the profile in
    * force. `safety/profile-invalid`, `safety/locked`, `safety/would-loosen`.
    */
   setProfile(profile: unknown, source: ProfileSource): Promise<Outcome<SafetyProfile>>;

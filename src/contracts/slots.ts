@@ -62,8 +62,10 @@ export const ARM_SLOT = {
   rowsLeft: { at: 23, count: 1 },
   /** 1 where the gate changed the target this tick, per joint. */
   limited: { at: 24, count: 6 },
+  /** `JOINTS_SLOT.epoch` of the world that this tick's command was made for; NaN without an arm. */
+  epoch: { at: 30, count: 1 },
 } as const;
-export const ARM_SLOT_LENGTH = 30;
+export const ARM_SLOT_LENGTH = 31;
 
 /**
  * The one shortcut: page to control. An Int32Array over its own shared memory, so that Stop passes no store, no React,

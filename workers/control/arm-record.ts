@@ -16,6 +16,8 @@ export interface ArmRecord {
   readonly target: ArrayLike<number> | null;
   readonly limitedJoints: readonly number[];
   readonly rowsLeft: number;
+  /** Null without an arm. */
+  readonly epoch: number | null;
 }
 
 const READING_KINDS = { failed: 0, fresh: 1, stale: 2 } as const;
@@ -28,7 +30,7 @@ export function armRecordWriter(memory: SharedArrayBuffer): (record: ArmRecord) 
     else slotField(numbers, field).set(values);
   };
   const limited = new Float64Array(JOINT_COUNT);
-  return ({ tick, nowMs, mode, reading, wanted, target, limitedJoints, rowsLeft }) => {
+  return ({ tick, nowMs, mode, reading, wanted, target, limitedJoints, rowsLeft, epoch }) => {
     const known = reading === null || reading.kind === 'failed' ? null : reading;
     put(ARM_SLOT.measured, known === null ? null : known.value.position);
     put(ARM_SLOT.readingAtMs, known === null ? null : [known.atMs]);
@@ -39,6 +41,7 @@ export function armRecordWriter(memory: SharedArrayBuffer): (record: ArmRecord) 
     put(ARM_SLOT.tickAtMs, [nowMs]);
     put(ARM_SLOT.mode, [CONTROL_MODES.indexOf(mode)]);
     put(ARM_SLOT.rowsLeft, [rowsLeft]);
+    put(ARM_SLOT.epoch, epoch === null ? null : [epoch]);
     limited.fill(0);
     for (const joint of limitedJoints) limited[joint] = 1;
     put(ARM_SLOT.limited, limited);

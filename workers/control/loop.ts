@@ -138,7 +138,7 @@ export class ControlLoop {
     this.#noticeStale(reading, nowMs);
     this.#lookAround(reading, nowMs);
     const wanted = this.#wanted(reading, nowMs);
-    const passed = this.#command(wanted, reading, nowMs);
+    const passed = this.#command(this.#isShadow() ? null : wanted, reading, nowMs);
     this.#settle(passed, reading, nowMs);
     this.#askAhead(nowMs);
     return this.#tell(time, reading, wanted, passed);
@@ -331,7 +331,7 @@ export class ControlLoop {
       stateAgeMs: reading === null || reading.kind === 'failed' ? null : nowMs - reading.atMs,
       readings: reading?.kind === 'fresh' ? reading.value : null,
       target: connected.gate.positions(),
-      motion: mode === 'policy' || mode === 'manual' ? mode : 'none',
+      motion: (mode === 'policy' && !this.#isShadow()) || mode === 'manual' ? mode : 'none',
     });
     if (this.#seen.latched !== null) this.#latch(this.#seen.latched, nowMs);
     const run = this.#state.mode === 'policy' ? this.#state.run : null;
@@ -443,7 +443,7 @@ export class ControlLoop {
     const target = this.#connected === null ? null : this.#connected.gate.positions();
     const rowsLeft = this.#state.mode === 'policy' ? this.#state.run.rowsLeft : 0;
     this.#jitter.tick(time.lateMs, time.skipped);
-    this.#publish({ tick: this.#tick, nowMs, mode: this.mode, reading, wanted: wanted?.positions ?? null, target, limitedJoints: passed?.limitedJoints ?? [], rowsLeft });
+    this.#publish({ tick: this.#tick, nowMs, mode: this.mode, reading, wanted: wanted?.positions ?? null, target, limitedJoints: passed?.limitedJoints ?? [], rowsLeft, epoch: this.#connected?.epoch ?? null });
     const report: TickReport | null =
       target === null
         ? null
@@ -524,6 +524,11 @@ export class ControlLoop {
   /** A virtual serial arm stands in for a real one, so it is treated as one. */
   #motionFor(kind: ArmKind): SafetyProfile['real'] {
     return kind === 'simulated' || kind === 'replay' ? this.#profile.simulated : this.#profile.real;
+  }
+
+  /** A run that wants everything and is given nothing. */
+  #isShadow(): boolean {
+    return this.#state.mode === 'policy' && this.#state.run.drive === 'shadow';
   }
 
   #enter(state: State): void {

@@ -64,6 +64,10 @@ export class PolicyRun {
     return this.#start.runId;
   }
 
+  get drive(): 'arm' | 'shadow' {
+    return this.#start.drive ?? 'arm';
+  }
+
   /** What stands in the way now; null when chunks flow. */
   get failure(): Failure | null {
     return this.#failure;

@@ -30,6 +30,29 @@ async function moving(): Promise<Rig> {
   return rig;
 }
 
+describe('a run in the shadow', () => {
+  it('computes and tells what is wanted and what would be allowed, and sends nothing', async () => {
+    const rig = await makeRig();
+    rig.beat();
+    const before = rig.ticks().at(-1)?.target;
+    await rig.service.beginRun({ ...RUN, drive: 'shadow' });
+    await rig.run(50);
+    const request = rig.asked.at(-1);
+    if (request === undefined) throw new Error('nothing was asked');
+    rig.loop.receive(rig.answer(request, 400, (row, joint) => (rig.homeUnits[joint] ?? 0) + (joint === 0 ? row * 8 : 0)), rig.clock.nowMs());
+    await rig.run(300);
+    const ticks = rig.ticks().slice(-8);
+    for (const tick of ticks) expect(tick.target).toEqual(before);
+    const wanted = ticks.map((tick) => tick.wanted?.[0] ?? Number.NaN);
+    expect(wanted.at(-1)).toBeGreaterThan((wanted[0] as number) + 0.1);
+    expect(rig.reports.at(-1)?.comingRules?.flat()).toContain('link-speed');
+    // Nothing moves, so nothing is held: a hidden tab and a released key do not matter.
+    rig.page(PAGE_BITS.hidden);
+    await rig.run(200);
+    expect(rig.reports.at(-1)?.safety.holding).toEqual([]);
+  });
+});
+
 describe('a page that goes silent or away', () => {
   it('holds the simulated arm by name, rows wait, and it goes on when the page is back', async () => {
     const rig = await moving();

@@ -89,6 +89,7 @@ export class ControlService implements ControlApi {
     requireBetween('askAtShare', start.askAtShare, 0, 1);
     requireBetween('chunkExpiryMs', start.chunkExpiryMs, 1, 3_600_000);
     if (start.aggregate !== undefined && !AGGREGATES.includes(start.aggregate)) throw new FailureError('control/out-of-range', { what: 'aggregate', found: String(start.aggregate), least: AGGREGATES[0], most: AGGREGATES.at(-1) ?? '' });
+    if (start.drive !== undefined && start.drive !== 'arm' && start.drive !== 'shadow') throw new FailureError('control/out-of-range', { what: 'drive', found: String(start.drive), least: 'arm', most: 'shadow' });
     if (start.fps !== undefined) requireBetween('fps', start.fps, 1, 1000);
     this.#parts.loop.beginRun(start);
     return DONE;
@@ -119,7 +120,8 @@ export class ControlService implements ControlApi {
   }
 
   async setProfile(profile: unknown, source: ProfileSource): Promise<Outcome<SafetyProfile>> {
-    const next = replaceProfile(this.#parts.loop.profile, readProfile(profile), source);
+    const { profile: current } = this.#parts.loop;
+    const next = { ...replaceProfile(current, readProfile(profile), source), revision: current.revision + 1 };
     await this.#standstill();
     this.#parts.loop.setProfile(next);
     return { ok: true, value: next };

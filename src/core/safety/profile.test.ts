@@ -59,7 +59,8 @@ describe('the door', () => {
   });
 
   it('refuses what is no object, and drops what it does not know', () => {
-    for (const nothing of [null, 3, 'owner', [owner]]) expect(failureOf(() => readProfile(nothing))?.code).toBe('safety/profile-invalid');
+    expect(readProfile('owner')).toBe(PROFILES.owner);
+    for (const nothing of [null, 3, 'boss', [owner]]) expect(failureOf(() => readProfile(nothing))?.code).toBe('safety/profile-invalid');
     expect(readProfile({ ...owner, startsMotion: true })).toEqual(owner);
   });
 

@@ -97,8 +97,10 @@ const PROFILE_BOUNDS = {
 const MOST_BOXES = 8;
 const FARTHEST_M = 2;
 
-/** What came in, as a profile. Throws FailureError `safety/profile-invalid` with the field. Unknown fields are dropped. */
+/** What came in, as a profile; the name of one is enough. Throws FailureError `safety/profile-invalid` with the field. Unknown fields are dropped. */
 export function readProfile(untrusted: unknown): SafetyProfile {
+  const named = PROFILE_NAMES.find((known) => known === untrusted);
+  if (named !== undefined) return PROFILES[named];
   const from = record(untrusted, 'profile');
   if (from['format'] !== PROFILE_FORMAT) throw invalid('format', PROFILE_FORMAT, from['format']);
   if (from['version'] !== 1) throw invalid('version', '1', from['version']);
