@@ -16,4 +16,6 @@ export interface CameraPicture {
   readonly capturedAtMs: number;
   /** Counts up by one a capture, so that a frozen camera shows. */
   readonly sequence: number;
+  /** Absent: simulated. */
+  readonly source?: 'real';
 }

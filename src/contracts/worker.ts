@@ -27,7 +27,8 @@ export interface WorkerBoot {
   /**
    * Direct ports by name.
    *   control:   `inference` (ControlToInference / InferenceToControl), `reports` (ControlReport, to the page)
-   *   inference: `control`, `cameras` (PictureRequest / PictureReply, to the world), `progress` (LoadProgress, to the page)
+   *   inference: `control`, `cameras` (PictureRequest / PictureReply, to the world), `progress` (LoadProgress, to the page),
+   *              `real-cameras` (CameraCommand in, CameraHealth[] out, with the page)
    *   world:     `cameras-inference`, `cameras-page` (PictureRequest / PictureReply)
    *   conversion: `progress` (LoadProgress, to the page)
    */

@@ -14,7 +14,9 @@ import { loadPolicy } from '#core/policy/family.ts';
 import { serveWorker } from '#workers/shared/serve.ts';
 import { armStateReader } from './arm-state.ts';
 import { cameraClient } from './camera-client.ts';
+import { cameraSources } from './camera-sources.ts';
 import { openEngines } from './engines.ts';
+import { realCameras, serveCameraPort } from './real-cameras.ts';
 import { InferenceService } from './service.ts';
 
 serveWorker({
@@ -25,6 +27,8 @@ serveWorker({
     const onProgress = (step: LoadProgress): void => progress.postMessage(step);
     const clock = systemClock();
     const store = opfsStore();
+    const real = realCameras(clock);
+    serveCameraPort(portOf(boot, 'real-cameras'), real);
     const service = new InferenceService({
       clock,
       engines: openEngines(onProgress),
@@ -32,7 +36,7 @@ serveWorker({
       loadPolicy,
       openTokenizer,
       letterbox,
-      cameras: cameraClient(portOf(boot, 'cameras')),
+      cameras: cameraSources(cameraClient(portOf(boot, 'cameras')), real),
       readArm: armStateReader(boot.memory.arm, clock),
       send: (message: InferenceToControl) => control.postMessage(message, message.kind === 'chunk' ? [message.chunk.actions.buffer] : []),
       onProgress,

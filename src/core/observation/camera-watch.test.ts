@@ -35,3 +35,32 @@ it('black is dark, and a dim room is not', () => {
   expect(codeOf(cameraWatch(), black)).toEqual({ code: 'observation/camera-dark', facts: { camera: 'front' } });
   expect(codeOf(cameraWatch(), seeing(0, 0))).toBeNull();
 });
+
+/** Two cameras of 32 x 24 pixels; each view is a pattern of its own, moved a little by `shift`. */
+const views = (front: 'bars' | 'rings', wrist: 'bars' | 'rings', shift: number): Observation => {
+  const look = (view: 'bars' | 'rings'): Uint8Array =>
+    Uint8Array.from({ length: 32 * 24 * 3 }, (_, i) => {
+      const [x, y] = [Math.floor(i / 3) % 32, Math.floor(i / 96)];
+      return view === 'bars' ? 40 + 180 * (Math.sin((x + shift) / 3) > 0 ? 1 : 0) : 30 + 5 * Math.hypot(x - 16 + shift, y - 12);
+    });
+  const taken = (camera: string, view: 'bars' | 'rings') => ({ camera, picture: { width: 32, height: 24, channels: 3 as const, data: look(view) }, capturedAtMs: 0, sequence: 0, source: 'real' as const });
+  return { ...seeing(50, 0), pictures: { front: taken('front', front), wrist: taken('wrist', wrist) } };
+};
+
+it('two cameras that changed places are told, a camera that moved is not', () => {
+  const watch = cameraWatch();
+  expect(codeOf(watch, views('bars', 'rings', 0))).toBeNull();
+  expect(codeOf(watch, views('bars', 'rings', 2))).toBeNull();
+  expect(codeOf(watch, views('bars', 'bars', 1))).toBeNull();
+  expect(codeOf(watch, views('rings', 'bars', 0))).toEqual({ code: 'observation/camera-swapped', facts: { camera: 'front', other: 'wrist' } });
+  expect(codeOf(cameraWatch(), views('rings', 'bars', 0))).toBeNull();
+});
+
+it('a real camera behind its cap is dark although its sensor is noisy; the same picture of a simulated one is a dim room', () => {
+  const noisy = seeing(0, 0).pictures['front'];
+  if (noisy === undefined) throw new Error('no picture');
+  const data = Uint8Array.from({ length: 4 * 400 }, (_, i) => (i * 7919) % 23);
+  const picture = { ...noisy, picture: { width: 20, height: 20, channels: 4 as const, data } };
+  expect(codeOf(cameraWatch(), { ...seeing(0, 0), pictures: { front: { ...picture, source: 'real' } } })).toEqual({ code: 'observation/camera-dark', facts: { camera: 'front' } });
+  expect(codeOf(cameraWatch(), { ...seeing(0, 0), pictures: { front: picture } })).toBeNull();
+});

@@ -5,10 +5,12 @@
  *   control ◄──── inference / control ────► inference        page ◄─ reports ── control
  *                                             │              page ◄─ progress ─ inference, conversion
  *   world  ◄── cameras-inference / cameras ───┘              page ◄─ cameras-page ─ world
+ *                                                            page ── real-cameras ─► inference
  *
  * Restarted without a reload: inference (its two neighbours get new ports) and conversion (has none). Control and world
  * share the arm's state in memory of which each is half; when one ends, the page says so and asks for a reload.
  */
+import type { CameraCommand, CameraHealth } from '#contracts/camera.ts';
 import type { ControlApi, ControlReport } from '#contracts/control.ts';
 import type { EpisodeApi } from '#contracts/episode-api.ts';
 import type { ConversionApi, InferenceApi, LoadProgress } from '#contracts/inference.ts';
@@ -37,6 +39,10 @@ export interface House {
   readonly episodes: () => WorkerSlot<EpisodeApi>;
   readonly stop: StopLine;
   readonly cameras: CameraFeed;
+  /** To whichever inference worker lives; what is listed is moved. */
+  sendCamera(command: CameraCommand, moved: readonly ReadableStream<VideoFrame>[]): void;
+  /** How the frames of the real cameras are doing, a few times a second. */
+  onCameraHealth(listener: (health: readonly CameraHealth[]) => void): () => void;
   /** About ten a second. */
   onReport(listener: (report: ControlReport) => void): () => void;
   /** From conversion and inference while a policy arrives. */
@@ -54,6 +60,7 @@ export function openHouse(options: HouseOptions): House {
   const memory = sharedMemory();
   const reports = fanOut<ControlReport>();
   const progress = fanOut<LoadProgress>();
+  const cameraHealth = fanOut<readonly CameraHealth[]>();
   const boot = (ports: WorkerBoot['ports']): Pick<WorkerBoot, 'memory' | 'ports' | 'baseUrl'> => ({ memory, ports, baseUrl: options.baseUrl });
 
   const reportPort = new MessageChannel();
@@ -61,6 +68,8 @@ export function openHouse(options: HouseOptions): House {
   // The first pair is handed over at boot; a restarted inference brings a new one.
   const firstChunks = new MessageChannel();
   const firstPictures = new MessageChannel();
+  let realCameras = new MessageChannel();
+  cameraHealth.listenOn(realCameras.port1);
   reports.listenOn(reportPort.port1);
 
   const control = workerSlot<ControlApi>({
@@ -96,11 +105,13 @@ export function openHouse(options: HouseOptions): House {
       if (attempt > 1) {
         renewPort(await control.current(), 'inference', chunks.port1);
         renewPort(await world.current(), 'cameras-inference', pictures.port1);
+        realCameras = new MessageChannel();
+        cameraHealth.listenOn(realCameras.port1);
       }
       return startWorker<InferenceApi>({
         name: 'inference',
         spawn: () => new Worker(new URL('../../../workers/inference/entry.ts', import.meta.url), { type: 'module', name: 'inference' }),
-        boot: boot({ control: chunks.port2, cameras: pictures.port2, progress: told.port2 }),
+        boot: boot({ control: chunks.port2, cameras: pictures.port2, progress: told.port2, 'real-cameras': realCameras.port2 }),
         deadlines: INFERENCE_DEADLINES,
       });
     },
@@ -130,6 +141,8 @@ export function openHouse(options: HouseOptions): House {
     conversion,
     stop: stopLine(memory.stop, options.clock),
     cameras: cameraFeed(pagePictures.port1, options.clock, options.isHidden),
+    sendCamera: (command, moved) => realCameras.port1.postMessage(command, [...moved]),
+    onCameraHealth: cameraHealth.on,
     onReport: reports.on,
     onProgress: progress.on,
   };

@@ -15,6 +15,7 @@ import { FailureError, unwrap } from '#core/lib/failure.ts';
 import type { CameraWatcher } from '#page/runtime/camera-feed.ts';
 import type { House } from '#page/runtime/house.ts';
 import type { PageSigns } from '#page/runtime/page-signs.ts';
+import { cameraVerbs, type CameraVerbs } from './camera-verbs.ts';
 import { armReader, unitsOf, type ArmSnapshot } from './arm-reader.ts';
 import type { SessionContext } from './context.ts';
 import { evaluationVerbs, type EvaluationVerbs } from './evaluation.ts';
@@ -61,7 +62,7 @@ export interface SafetyVerbs {
   hold(key: 'down' | 'up'): void;
 }
 
-export interface Session extends ManualVerbs, StopVerbs, EvaluationVerbs {
+export interface Session extends ManualVerbs, StopVerbs, EvaluationVerbs, CameraVerbs {
   readonly stores: Stores;
   readonly history: PlotHistory;
   readonly events: EventHub;
@@ -115,6 +116,7 @@ export function createSession(options: SessionOptions): Session {
   const stops = stopVerbs(context, runs);
   const manual = manualVerbs(context);
   const evaluation = evaluationVerbs(context, policies);
+  const cameras = cameraVerbs(context);
 
   const connect = async (kind: ArmKind): Promise<void> => {
     unwrap(await house.control.api.connect(kind));
@@ -167,6 +169,7 @@ export function createSession(options: SessionOptions): Session {
     ...stops,
     ...manual,
     ...evaluation,
+    ...cameras,
     restartWorker: (name) => house[name].restart(),
     dismissFailure: (id) => failures.dismiss(id),
     reportFailure: context.report,

@@ -14,6 +14,7 @@ import type { SceneInfo } from '#contracts/scene.ts';
 import type { WorldStatus } from '#contracts/world.ts';
 import type { WorkerName } from '#page/runtime/house.ts';
 import type { WorkerState } from '#page/runtime/worker-slot.ts';
+import type { CamerasState } from './camera-verbs.ts';
 import type { MeasureState, PairsState } from './evaluation-state.ts';
 
 export type WorkersState = Readonly<Record<WorkerName, WorkerState>>;
@@ -117,6 +118,7 @@ export interface Stores {
   readonly failures: StoreApi<readonly ShownFailure[]>;
   readonly measure: StoreApi<MeasureState>;
   readonly pairs: StoreApi<PairsState>;
+  readonly cameras: StoreApi<CamerasState>;
 }
 
 export function createStores(workers: WorkersState): Stores {
@@ -142,5 +144,6 @@ export function createStores(workers: WorkersState): Stores {
     failures: createStore<readonly ShownFailure[]>()(() => []),
     measure: createStore<MeasureState>()(() => ({ kind: 'idle' })),
     pairs: createStore<PairsState>()(() => ({ kind: 'idle' })),
+    cameras: createStore<CamerasState>()(() => ({ devices: [], places: {} })),
   };
 }

@@ -52,6 +52,7 @@ export async function startInference(): Promise<WorkerHouse> {
   let sequence = 0;
 
   told.port1.onmessage = (event: MessageEvent<LoadProgress>) => progress.push(event.data);
+  const real = new MessageChannel();
   control.port1.onmessage = (event: MessageEvent<InferenceToControl>) => answers.push(event.data);
   cameras.port1.onmessage = (event: MessageEvent<PictureRequest>) => {
     if (world === 'silent') return;
@@ -74,11 +75,11 @@ export async function startInference(): Promise<WorkerHouse> {
       kind: 'boot',
       memory: { targets: unused, joints: unused, poses: unused, arm, stop: unused },
       api: api.port2,
-      ports: { control: control.port2, cameras: cameras.port2, progress: told.port2 },
+      ports: { control: control.port2, cameras: cameras.port2, progress: told.port2, 'real-cameras': real.port2 },
       aliveLock: `inference-test-${crypto.randomUUID()}`,
       baseUrl: new URL('/', location.href).href,
     };
-    worker.postMessage(boot, [api.port2, control.port2, cameras.port2, told.port2]);
+    worker.postMessage(boot, [api.port2, control.port2, cameras.port2, told.port2, real.port2]);
   });
   worker.onmessage = (event: MessageEvent<unknown>) => strays.push(event.data);
 

@@ -1,14 +1,15 @@
 /**
- * What it sees: the pictures of the simulated cameras, live, on canvases. Pictures go from the port to the canvas and
- * never through React; React only learns whether there is one.
+ * What it sees: one place for each camera of the policy, with the simulated camera of that name or a real one in it. Pictures
+ * of simulated cameras go from the port to the canvas and never through React; React only learns whether there is one.
  */
 import { useEffect, useRef, useState } from 'react';
-import type { CameraDescription } from '#contracts/scene.ts';
 import type { CameraPicture, Picture } from '#contracts/picture.ts';
 import { useNoun, useUi } from '../context.ts';
 import { currentMs } from '../use-now.ts';
 import { failureWords } from '#page/words/failures.ts';
 import { cameraLabel } from '#page/words/labels.ts';
+import { CameraPicker } from './CameraPicker.tsx';
+import { EmptyView, RealCameraView } from './RealCameraView.tsx';
 import { MISSING } from '#page/words/numbers.ts';
 import { pictureCaption, SEES } from '#page/words/panels.ts';
 import './cameras.css';
@@ -18,22 +19,40 @@ const DEFAULT_SIZE = { width: 192, height: 192 };
 /** Larger pictures cost the world worker more than a person gains in a 190 px box. */
 const MOST_WIDTH = 256;
 
+/** Their places are kept free while the scene is on its way. */
+const PLACES = ['observation.images.front', 'observation.images.wrist'] as const;
+
 export function Cameras() {
   const { scene } = useNoun('world');
+  const policy = useNoun('policy');
+  const { places, devices } = useNoun('cameras');
+  const simulated: readonly string[] = scene?.description.cameras.map(({ key }) => key) ?? PLACES;
+  // Named as the policy names them; one that the table does not have waits for a real camera.
+  const keys = policy.kind === 'ready' ? policy.info.cameras.map(({ robotKey }) => robotKey) : simulated;
   return (
     <section className="panel panel-sees" aria-labelledby="sees">
       <h2 id="sees">{SEES.heading}</h2>
       <div className="cameras">
-        {(scene?.description.cameras ?? PLACES).map((camera) => (
-          <CameraView key={camera.key} cameraKey={camera.key} live={scene !== null} />
-        ))}
+        {keys.map((key) => {
+          const place = places[key];
+          const trained = policy.kind === 'ready' ? policy.info.cameras.find(({ robotKey }) => robotKey === key) : undefined;
+          return (
+            <div className="camera-slot" key={key}>
+              {place !== undefined ? (
+                <RealCameraView cameraKey={key} place={place} trained={trained ?? null} />
+              ) : simulated.includes(key) ? (
+                <CameraView cameraKey={key} live={scene !== null} />
+              ) : (
+                <EmptyView cameraKey={key} />
+              )}
+              <CameraPicker cameraKey={key} place={place ?? null} devices={devices} simulated={simulated.includes(key) ? 'offered' : 'none'} />
+            </div>
+          );
+        })}
       </div>
     </section>
   );
 }
-
-/** Their places are kept free while the scene is on its way. */
-const PLACES: readonly Pick<CameraDescription, 'key'>[] = [{ key: 'observation.images.front' }, { key: 'observation.images.wrist' }];
 
 function CameraView({ cameraKey, live }: { readonly cameraKey: string; readonly live: boolean }) {
   const { session, os } = useUi();
