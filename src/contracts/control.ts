@@ -1,10 +1,11 @@
 /** The control worker as its callers see it. */
 import type { ActionChunk } from './chunk.ts';
 import type { Failure, Outcome } from './failure.ts';
+import type { RobotApi } from './robot-setup.ts';
 import type { ProfileSource, SafetyProfile, SafetyReport } from './safety.ts';
 import type { JointUnitsVector } from './units.ts';
 
-export const CONTROL_MODES = ['disconnected', 'idle', 'manual', 'policy', 'stopping', 'stopped', 'lowering', 'released'] as const;
+export const CONTROL_MODES = ['disconnected', 'idle', 'manual', 'policy', 'stopping', 'stopped', 'lowering', 'released', 'opening'] as const;
 /**
  * disconnected  no arm
  * idle          an arm, torque on, holding where it is
@@ -14,6 +15,7 @@ export const CONTROL_MODES = ['disconnected', 'idle', 'manual', 'policy', 'stopp
  * stopped       targets frozen, bit-constant, until a person starts something
  * lowering      slow descent to the rest pose before torque is cut
  * released      torque off
+ * opening       the gripper opens, the arm joints stay frozen; then as before
  */
 export type ControlMode = (typeof CONTROL_MODES)[number];
 
@@ -33,6 +35,7 @@ export const SAFETY_RULES = [
   'torque',
   'temperature',
   'voltage',
+  'motor-fault',
   'disagreement',
   'ramp',
   'range',
@@ -146,7 +149,7 @@ export interface RunControlReport {
 }
 
 /** Slow verbs, over comlink. Stop is not here on purpose: see STOP_FLAG. */
-export interface ControlApi {
+export interface ControlApi extends RobotApi {
   connect(kind: ArmKind): Promise<Outcome<null>>;
   setRate(rateHz: number): Promise<Outcome<null>>;
   /** Manual targets; enters `manual`. Refused while a policy runs. */

@@ -16,12 +16,22 @@ export type FailureCode =
   | 'checkpoint/not-finite' // facts: tensor, index
   | 'checkpoint/statistics-missing' // facts: feature
   | 'checkpoint/config' // facts: field, expected, found
+  | 'checkpoint/lfs-pointer' // facts: file. A note of Git LFS in place of the file
+  | 'checkpoint/base-missing' // facts: base. A LoRA adapter whose base model is not at hand
+  | 'checkpoint/changed' // facts: file. It changed on the host while it was read
   // the model store on this machine
   | 'store/unavailable' // facts: reason
   | 'store/full' // facts: neededBytes, freeBytes
   | 'store/not-found' // facts: name
   | 'store/corrupt' // facts: name, file
+  | 'store/busy' // facts: name. Another tab works on it
   | 'download/failed' // facts: url, status
+  | 'download/cancelled'
+  | 'hub/not-allowed' // facts: id, status
+  | 'hub/not-found' // facts: id, revision
+  | 'hub/busy' // facts: id, status, retryAfterSeconds
+  | 'hub/name' // facts: found. Not the name of a model on the Hub
+  | 'policy/preflight' // facts: check. A red line of the list stands against it
   // observation
   | 'observation/camera-missing' // facts: camera, present
   | 'observation/camera-stale' // facts: camera, ageMs, limitMs
@@ -62,6 +72,9 @@ export type FailureCode =
   | 'arm/refused' // facts: finding (a FindingCode of contracts/serial.ts, with its facts beside it)
   | 'arm/servo-lost' // facts: id, joint, reason
   | 'arm/servo-fault' // facts: id, joint, errors
+  | 'arm/servo-limp' // facts: id, joint
+  | 'arm/not-one-motor' // facts: found
+  | 'arm/calibration-doubtful' // facts: joint, doubt
   | 'arm/not-kept' // facts: id, joint, register, wrote, found
   | 'arm/torque-still-on' // facts: ids
   | 'arm/moved-at-start' // facts: id, joint, steps, limit

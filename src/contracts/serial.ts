@@ -142,3 +142,14 @@ export interface SerialAdapter {
 
 /** Adapters that SO-100 kits come with, for the filter of the browser's list: WCH (Waveshare, FE-URT-1), Espressif, FTDI. */
 export const ADAPTER_VENDORS: readonly number[] = [0x1a86, 0x303a, 0x0403];
+
+/** Why a sweep of a joint through its range cannot be used as it is. */
+export type SweepDoubt =
+  | { readonly kind: 'not-moved' }
+  /** Crossed the seam: turn the horn or home the joint elsewhere, and sweep again. */
+  | { readonly kind: 'crossed-the-seam'; readonly jumps: number }
+  /** Homed so near the encoder's end that the offset does not fit its field. */
+  | { readonly kind: 'at-the-seam'; readonly steps: number }
+  | { readonly kind: 'multi-turn'; readonly outside: number }
+  | { readonly kind: 'narrow'; readonly span: number; readonly expected: number }
+  | { readonly kind: 'wide'; readonly span: number; readonly expected: number };

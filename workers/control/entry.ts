@@ -8,8 +8,11 @@ import { consoleLog } from '#core/telemetry/console-log.ts';
 import { serveWorker } from '#workers/shared/serve.ts';
 import { inferenceLink, type InferenceLink } from './inference-link.ts';
 import { ControlLoop } from './loop.ts';
+import { Bench } from './bench.ts';
 import { openArm } from './open-arm.ts';
 import { startSchedule } from './schedule.ts';
+import { browserPorts } from './serial-port.ts';
+import { virtualBench } from './virtual-bench.ts';
 import { ControlService } from './service.ts';
 
 /** LeRobot's default; `setRate` changes it. */
@@ -38,7 +41,8 @@ serveWorker<ControlService>({
     links.inference = inference;
     renewals.onRenewed('inference', (port) => inference.use(port));
     const schedule = startSchedule(clock, 1000 / RATE_HZ, (time) => loop.tick(time));
-    return new ControlService({ loop, schedule, clock, openArm: (kind) => openArm(kind, { memory: boot.memory, clock, robot: SO100 }) });
+    const bench = new Bench({ clock, robot: SO100, serial: browserPorts(), virtual: virtualBench(boot.memory, clock) });
+    return new ControlService({ loop, schedule, clock, bench, openArm: (kind) => openArm(kind, { memory: boot.memory, bench }) });
   },
 });
 

@@ -57,7 +57,9 @@ type State =
   | { readonly mode: 'stopped' }
   /** `path` is null until the arm stands still; `next` counts along it. */
   | { readonly mode: 'lowering'; readonly path: readonly Float64Array[] | null; readonly next: number }
-  | { readonly mode: 'released' };
+  | { readonly mode: 'released' }
+  /** Only the gripper is sent anywhere; `after` is what comes back. */
+  | { readonly mode: 'opening'; readonly after: 'stopped' | 'idle' };
 
 /** The arm and what belongs to it from connecting to closing. */
 interface Connected {
@@ -76,6 +78,8 @@ const START_TOLERANCE_RAD = 0.15;
 /** A lowered arm is let go when it is this close to rest, or after this long, whichever is first. */
 const AT_REST_RAD = 0.05;
 const REST_WAIT_MS = 1000;
+/** A jaw opens by 110 degrees, 1.9 rad. */
+const OPEN_WITHIN_RAD = 0.1;
 
 export class ControlLoop {
   readonly #parts: LoopParts;
@@ -98,6 +102,10 @@ export class ControlLoop {
   #seen: WatchResult = CALM;
   readonly #page: PageSigns;
   #arrivedMs: number | null = null;
+  /** Torque is being switched on: nothing is sent meanwhile. */
+  #engaging: 'yes' | 'no' = 'no';
+  /** What is to happen when the arm stands still after a Stop. */
+  #thenOpen: 'yes' | 'no' = 'no';
 
   constructor(parts: LoopParts) {
     this.#parts = parts;
@@ -136,6 +144,7 @@ export class ControlLoop {
     const reading = this.#connected === null ? null : this.#connected.arm.read(nowMs);
     if (reading !== null) this.#noticeReset(reading);
     this.#noticeStale(reading, nowMs);
+    this.#noticeFaults(nowMs);
     this.#lookAround(reading, nowMs);
     const wanted = this.#wanted(reading, nowMs);
     const passed = this.#command(this.#isShadow() ? null : wanted, reading, nowMs);
@@ -146,20 +155,21 @@ export class ControlLoop {
 
   /** Takes an arm that can be read now, and holds it where it is. Throws when it cannot be, or is somewhere impossible. */
   async connect(arm: Arm, nowMs: number): Promise<void> {
-    this.#refuseIn(['policy', 'stopping', 'lowering', 'manual']);
+    this.#refuseIn(['policy', 'stopping', 'lowering', 'manual', 'opening']);
     const old = this.#connected;
     this.#connected = null;
     this.#enter({ mode: 'disconnected' });
     await old?.arm.close();
     const connected = this.#holdWhereItIs(arm, nowMs);
     await arm.engage(connected.gate.pass(null, { stateAgeMs: 0 }).command, { tick: this.#tick, atMs: nowMs });
+    this.#failure = null;
     this.#connected = connected;
     this.#enter({ mode: 'idle' });
   }
 
   /** Ticks a second from now on. Only at rest. */
   setRate(rateHz: number): void {
-    this.#refuseIn(['policy', 'manual', 'stopping', 'lowering']);
+    this.#refuseIn(['policy', 'manual', 'stopping', 'lowering', 'opening']);
     if (!this.still) throw this.#busy();
     this.#rateHz = rateHz;
     if (this.#connected !== null) this.#connected = { ...this.#connected, gate: this.#connected.gate.withTick(1 / rateHz) };
@@ -172,7 +182,7 @@ export class ControlLoop {
 
   /** Other limits from now on. Only at rest. A latched fault stays latched. */
   setProfile(profile: SafetyProfile): void {
-    this.#refuseIn(['policy', 'manual', 'stopping', 'lowering']);
+    this.#refuseIn(['policy', 'manual', 'stopping', 'lowering', 'opening']);
     if (!this.still) throw this.#busy();
     if ((this.#connected?.watch.faults.length ?? 0) > 0) throw this.#busy();
     this.#profile = profile;
@@ -182,12 +192,12 @@ export class ControlLoop {
   }
 
   setManualTargets(target: JointRadians): void {
-    this.#refuseIn(['disconnected', 'policy', 'stopping', 'stopped', 'lowering', 'released']);
+    this.#refuseIn(['disconnected', 'policy', 'stopping', 'stopped', 'lowering', 'released', 'opening']);
     this.#enter({ mode: 'manual', target: target.slice() as JointRadians });
   }
 
   beginRun(start: RunStart): void {
-    this.#refuseIn(['disconnected', 'policy', 'stopping', 'stopped', 'lowering', 'released']);
+    this.#refuseIn(['disconnected', 'policy', 'stopping', 'stopped', 'lowering', 'released', 'opening']);
     const run = new PolicyRun(start, this.#rateHz);
     this.#run = run;
     this.#failure = null;
@@ -205,7 +215,7 @@ export class ControlLoop {
   }
 
   lowerAndRelease(): void {
-    this.#refuseIn(['disconnected', 'stopping']);
+    this.#refuseIn(['disconnected', 'stopping', 'opening']);
     if (this.#state.mode === 'released' || this.#state.mode === 'lowering') return;
     this.#run?.halt();
     this.#arrivedMs = null;
@@ -214,18 +224,48 @@ export class ControlLoop {
 
   /** Out of `stopped` or `released`. A released arm is taken hold of where it is now. */
   async resume(nowMs: number): Promise<void> {
-    this.#refuseIn(['disconnected', 'stopping', 'lowering']);
+    this.#refuseIn(['disconnected', 'stopping', 'lowering', 'opening']);
     const connected = this.#connected;
     if (connected === null) throw this.#busy();
     const standing = connected.watch.reset();
     if (standing !== null) throw new FailureError('safety/latched', { rule: standing });
-    if (this.#failure?.code === 'safety/latched') this.#failure = null;
-    if (this.#state.mode === 'stopped') this.#enter({ mode: 'idle' });
-    if (this.#state.mode !== 'released') return;
-    const held = this.#holdWhereItIs(connected.arm, nowMs);
-    await held.arm.engage(held.gate.pass(null, { stateAgeMs: 0 }).command, { tick: this.#tick, atMs: nowMs });
-    this.#connected = held;
-    this.#enter({ mode: 'idle' });
+    const wrong = connected.arm.faults?.() ?? [];
+    const lost = wrong.find((fault) => fault.code === 'arm/port-lost');
+    if (lost !== undefined) throw new FailureError(lost.code, lost.facts);
+    if (this.#state.mode !== 'released' && wrong.length === 0) {
+      this.#failure = null;
+      if (this.#state.mode === 'stopped') this.#enter({ mode: 'idle' });
+      return;
+    }
+    // Limp, or a motor that protects itself: taken hold of where it is now, as at the start.
+    this.#engaging = 'yes';
+    try {
+      const held = this.#holdWhereItIs(connected.arm, nowMs);
+      await held.arm.engage(held.gate.pass(null, { stateAgeMs: 0 }).command, { tick: this.#tick, atMs: nowMs });
+      this.#connected = held;
+      this.#failure = null;
+      this.#enter({ mode: 'idle' });
+    } finally {
+      this.#engaging = 'no';
+    }
+  }
+
+  /**
+   * Only the gripper moves, and only open; whatever else went on is stopped first. A latched fault does not forbid it: the hand in
+   * the gripper cannot wait for its cause to be found. Throws `arm/not-connected`; a limp gripper opens by hand.
+   */
+  openGripper(): void {
+    this.#refuseIn(['disconnected']);
+    const { mode } = this.#state;
+    if (mode === 'released' || mode === 'opening') return;
+    this.#run?.halt();
+    this.#connected?.arm.relieve?.(GRIPPER_INDEX);
+    if (mode === 'idle' && this.still) this.#enter({ mode: 'opening', after: 'idle' });
+    else if (mode === 'stopped') this.#enter({ mode: 'opening', after: 'stopped' });
+    else {
+      this.#thenOpen = 'yes';
+      if (mode !== 'stopping') this.#enter({ mode: 'stopping' });
+    }
   }
 
   /** The last Stop, once complete. */
@@ -266,6 +306,7 @@ export class ControlLoop {
     const requested = Atomics.load(this.#stop, STOP_FLAG.requested);
     if (requested === Atomics.load(this.#stop, STOP_FLAG.acknowledged)) return;
     this.#run?.halt();
+    this.#thenOpen = 'no';
     switch (this.#state.mode) {
       case 'disconnected':
       case 'released':
@@ -280,6 +321,7 @@ export class ControlLoop {
       case 'policy':
       case 'stopping':
       case 'lowering':
+      case 'opening':
         this.#watch = stopWatch(this.#tick, nowMs);
         this.#enter({ mode: 'stopping' });
         break;
@@ -294,9 +336,24 @@ export class ControlLoop {
     const connected = this.#connected;
     if (connected === null || reading.kind === 'failed' || reading.value.epoch === connected.epoch) return;
     this.#connected = { ...connected, gate: this.#gateAt(reading.value.position, connected.arm.kind), epoch: reading.value.epoch };
-    if (this.#state.mode === 'manual' || this.#state.mode === 'lowering') this.#enter({ mode: 'idle' });
+    if (this.#state.mode === 'manual' || this.#state.mode === 'lowering' || this.#state.mode === 'opening') this.#enter({ mode: 'idle' });
     if (this.#state.mode === 'policy') this.#state.run.dropRows();
     this.#parts.log.write('info', 'arm-elsewhere', { epoch: reading.value.epoch });
+  }
+
+  /** What the arm says is wrong with it latches like any other fault; a limp arm has nothing to stop, and is told about all the same. */
+  #noticeFaults(nowMs: number): void {
+    const connected = this.#connected;
+    const [wrong] = connected?.arm.faults?.() ?? [];
+    if (connected === null || wrong === undefined || this.#engaging === 'yes') return;
+    if (this.#state.mode === 'released') {
+      this.#failure = wrong;
+      return;
+    }
+    if (connected.watch.faults.some((fault) => fault.rule === 'motor-fault')) return;
+    const fault: SafetyFault = { rule: 'motor-fault', atMs: nowMs, tick: this.#tick, facts: { ...wrong.facts, code: wrong.code } };
+    connected.watch.latch(fault);
+    this.#latch(fault, nowMs, wrong);
   }
 
   #noticeStale(reading: Reading<JointReadings> | null, nowMs: number): void {
@@ -343,8 +400,8 @@ export class ControlLoop {
     }
   }
 
-  #latch(fault: SafetyFault, nowMs: number): void {
-    this.#fail({ code: 'safety/latched', facts: { ...fault.facts, rule: fault.rule } });
+  #latch(fault: SafetyFault, nowMs: number, failure: Failure = { code: 'safety/latched', facts: { ...fault.facts, rule: fault.rule } }): void {
+    this.#fail(failure);
     this.#run?.halt();
     if (this.#state.mode === 'stopped' || this.#state.mode === 'stopping') return;
     this.#watch = stopWatch(this.#tick, nowMs);
@@ -363,6 +420,8 @@ export class ControlLoop {
         return null;
       case 'manual':
         return { positions: state.target, velocities: null };
+      case 'opening':
+        return this.#openGripperOnly();
       case 'policy':
         if (reading?.kind === 'fresh' && this.#seen.refusedBy.length === 0) return state.run.next(nowMs);
         // Rows wait; the last target is offered again so that the gate refuses it by name.
@@ -390,15 +449,25 @@ export class ControlLoop {
     return { positions: pose, velocities: after === undefined ? null : after.map((p, i) => (p - (pose[i] as number)) * this.#rateHz) };
   }
 
+  #openGripperOnly(): Wanted | null {
+    const connected = this.#connected;
+    if (connected === null) return null;
+    const positions = connected.gate.positions().slice();
+    positions[GRIPPER_INDEX] = this.#parts.robot.joints[GRIPPER_INDEX]?.most ?? 0;
+    return { positions, velocities: null };
+  }
+
   #holding(): Wanted | null {
     return this.#connected === null ? null : { positions: this.#connected.gate.positions(), velocities: null };
   }
 
   #command(wanted: Wanted | null, reading: Reading<JointReadings> | null, nowMs: number): Passed | null {
     const connected = this.#connected;
-    if (connected === null || this.#state.mode === 'released') return null;
+    if (connected === null || this.#state.mode === 'released' || this.#engaging === 'yes') return null;
     const stateAgeMs = reading === null || reading.kind === 'failed' ? null : nowMs - reading.atMs;
-    const { refusedBy, slow } = this.#seen;
+    const { slow } = this.#seen;
+    // Opening is never refused for a fault; range, speed and the rest hold for it as for everything.
+    const refusedBy = this.#state.mode === 'opening' ? [] : this.#seen.refusedBy;
     const passed = connected.gate.pass(wanted, slow === null ? { stateAgeMs, refusedBy } : { stateAgeMs, refusedBy, slow });
     if (passed.rules.includes('finite') && this.#state.mode === 'policy') {
       this.#state.run.fail({ code: 'control/not-finite', facts: { joint: passed.limitedJoints[0] ?? 0 } });
@@ -406,7 +475,9 @@ export class ControlLoop {
     try {
       connected.arm.send(passed.command, { tick: this.#tick, atMs: nowMs });
     } catch (thrown) {
-      this.#fail(asFailure(thrown));
+      const failure = asFailure(thrown);
+      // Said once, not thirty times a second.
+      if (failure.code !== this.#failure?.code) this.#fail(failure);
     }
     return passed;
   }
@@ -418,9 +489,17 @@ export class ControlLoop {
     const target = passed.command.positions;
     const measured = reading?.kind === 'fresh' ? reading.value.position : null;
     const { mode } = this.#state;
-    if (mode === 'stopping' && connected.gate.still) this.#enter({ mode: 'stopped' });
+    if (mode === 'stopping' && connected.gate.still) this.#enter(this.#thenOpen === 'yes' ? { mode: 'opening', after: 'stopped' } : { mode: 'stopped' });
+    if (this.#state.mode === 'stopped' || this.#state.mode === 'opening') this.#thenOpen = 'no';
+    if (mode === 'opening' && this.#state.mode === 'opening' && connected.gate.still && (passed.rules.includes('stale-state') || this.#isOpen(connected))) this.#enter({ mode: this.#state.after });
     if (mode === 'stopping' || mode === 'stopped') this.#watch?.tick({ tick: this.#tick, nowMs, frozen: connected.gate.still, target, measured });
     if (this.#state.mode === 'lowering') this.#finishLowering(this.#state, connected, target, measured, nowMs);
+  }
+
+  /** As far as the gate lets it: a margin may be kept free at the end of the range. */
+  #isOpen(connected: Connected): boolean {
+    const joint = this.#parts.robot.joints[GRIPPER_INDEX];
+    return joint === undefined || (connected.gate.positions()[GRIPPER_INDEX] as number) > joint.most - OPEN_WITHIN_RAD;
   }
 
   #finishLowering(state: State & { readonly mode: 'lowering' }, connected: Connected, target: readonly number[], measured: Float64Array | null, nowMs: number): void {

@@ -8,10 +8,13 @@ import { unwrap } from '#core/lib/failure.ts';
 import { SO100 } from '#core/robots/so100.ts';
 import { radiansVectorToUnits, unitsVectorToRadians } from '#core/robots/units.ts';
 import { silentLog } from '#core/telemetry/log.ts';
+import { Bench } from './bench.ts';
 import { ControlLoop } from './loop.ts';
 import { openArm } from './open-arm.ts';
 import { startSchedule } from './schedule.ts';
 import { ControlService } from './service.ts';
+import { noPorts } from './testing/rig.ts';
+import { virtualBench } from './virtual-bench.ts';
 
 function makeRig() {
   const clock = manualClock(1_000_000);
@@ -28,7 +31,8 @@ function makeRig() {
     log: silentLog,
   });
   const schedule = startSchedule(clock, 1000 / 30, (time) => loop.tick(time));
-  const service = new ControlService({ loop, schedule, clock, openArm: (kind) => openArm(kind, { memory: world.memory, clock, robot: SO100 }) });
+  const bench = new Bench({ clock, robot: SO100, serial: noPorts, virtual: virtualBench(world.memory, clock) });
+  const service = new ControlService({ loop, schedule, clock, bench, openArm: (kind) => openArm(kind, { memory: world.memory, bench }) });
   const step = async (): Promise<void> => {
     await clock.advanceBy(5);
     world.advance(5, clock.nowMs());
@@ -118,6 +122,6 @@ describe('the virtual arm in the control worker', () => {
     await expect(rig.settle(rig.service.connect('replay'))).rejects.toThrow('arm/unsupported');
     expect(rig.loop.kind).toBe('simulated');
     const empty = { targets: createSlotMemory(TARGETS_SLOT_LENGTH), joints: createSlotMemory(JOINTS_SLOT_LENGTH) };
-    await expect(rig.settle(Promise.resolve(openArm('virtual', { memory: empty, clock: rig.clock, robot: SO100 })))).rejects.toThrow('arm/reading-failed');
+    await expect(rig.settle(Promise.resolve(openArm('virtual', { memory: empty, bench: new Bench({ clock: rig.clock, robot: SO100, serial: noPorts, virtual: virtualBench(empty, rig.clock) }) })))).rejects.toThrow('arm/reading-failed');
   });
 });

@@ -3,14 +3,10 @@
  * error and is only noise on the wire (framing, parity, break, overrun) costs the bytes it spoilt, not the connection.
  */
 import type { ByteLink } from '#core/arm/serial/feetech/link.ts';
+import type { WebPort } from '#core/arm/serial/web-port.ts';
 
-/** The part of the browser's SerialPort that is used. */
-export interface PortStreams {
-  readonly readable: ReadableStream<Uint8Array> | null;
-  readonly writable: WritableStream<Uint8Array> | null;
-  close(): Promise<void>;
-  addEventListener(type: 'disconnect', listener: () => void): void;
-}
+/** The part of an open port that is used. */
+export type PortStreams = Pick<WebPort, 'readable' | 'writable' | 'close' | 'addEventListener'>;
 
 export interface SerialLink extends ByteLink {
   /** Stream errors that were stepped over. */

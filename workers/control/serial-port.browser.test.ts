@@ -1,9 +1,9 @@
 /** In a real Chromium, which has Web Serial and no adapter plugged in. */
 import { expect, test } from 'vitest';
-import { openSerialPort } from './serial-port.ts';
+import { browserPorts } from './serial-port.ts';
 
 test('says that no port was allowed, and gives the lock back', async () => {
-  for (let n = 0; n < 2; n++) await expect(openSerialPort(null, 1_000_000)).rejects.toThrow('serial/no-port');
+  for (let n = 0; n < 2; n++) await expect(browserPorts().open(null, 1_000_000)).rejects.toThrow('serial/no-port');
 });
 
 test('says that another tab drives the arm', async () => {
@@ -16,7 +16,7 @@ test('says that another tab drives the arm', async () => {
       });
     });
   });
-  await expect(openSerialPort(null, 1_000_000)).rejects.toThrow('serial/another-tab');
+  await expect(browserPorts().open(null, 1_000_000)).rejects.toThrow('serial/another-tab');
   free();
-  await expect.poll(() => openSerialPort(null, 1_000_000).catch((thrown: unknown) => String(thrown))).toContain('serial/no-port');
+  await expect.poll(() => browserPorts().open(null, 1_000_000).catch((thrown: unknown) => String(thrown))).toContain('serial/no-port');
 });

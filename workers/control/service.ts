@@ -2,6 +2,8 @@
  * The slow verbs of the control worker: checks what callers hand in, waits where a verb needs the arm at rest or the
  * world awake, and leaves the rest to the loop. Throws FailureErrors; `serve.ts` makes them plain data.
  */
+import type { CalibrationProposal, CalibrationView, FoundMotor, HealthReport, LookReport, LookScope, SerialPlace, ServosConnected, ServosRequest, VirtualFault } from '#contracts/robot-setup.ts';
+import type { ArmCalibration, RegisterChange } from '#contracts/serial.ts';
 import { AGGREGATES, type ArmKind, type ControlApi, type RunControlReport, type RunStart, type StopReport } from '#contracts/control.ts';
 import type { Outcome } from '#contracts/failure.ts';
 import { JOINT_COUNT } from '#contracts/joints.ts';
@@ -12,6 +14,7 @@ import type { Arm } from '#core/arm/arm.ts';
 import { asFailure, FailureError } from '#core/lib/failure.ts';
 import { unitsVectorToRadians } from '#core/robots/units.ts';
 import { readProfile, replaceProfile } from '#core/safety/profile.ts';
+import type { Bench } from './bench.ts';
 import type { ControlLoop } from './loop.ts';
 import type { Schedule } from './schedule.ts';
 
@@ -21,6 +24,7 @@ export interface ServiceParts {
   readonly clock: Clock;
   /** Throws `arm/unsupported`; a servo arm may be refused for many reasons. */
   readonly openArm: (kind: ArmKind) => Arm | Promise<Arm>;
+  readonly bench: Bench;
 }
 
 export const LEAST_RATE_HZ = 10;
@@ -40,12 +44,27 @@ export class ControlService implements ControlApi {
   }
 
   async connect(kind: ArmKind): Promise<Outcome<null>> {
-    const { loop, clock, openArm } = this.#parts;
-    // A virtual arm moves the same simulated one: two hands on it at once would pull.
-    if (loop.kind !== null && (kind === 'virtual' || loop.kind === 'virtual')) await this.#letGoOf(loop);
+    const { loop, openArm } = this.#parts;
+    // A port opens once, and a virtual arm moves the same simulated one: two hands on it at once would pull.
+    const hasServos = (one: ArmKind | null): boolean => one === 'serial' || one === 'virtual';
+    if (loop.kind !== null && (hasServos(kind) || hasServos(loop.kind))) await this.#letGoOf(loop);
+    if (kind !== 'virtual' && this.#parts.bench.usesVirtual) await this.#parts.bench.leaveVirtual();
     const opened = openArm(kind);
     // An arm that is there at once is looked at at once: its reading may be old a moment later.
-    const arm = opened instanceof Promise ? await opened : opened;
+    return this.#takeHold(opened instanceof Promise ? await opened : opened);
+  }
+
+  async connectServos(request: ServosRequest): Promise<Outcome<ServosConnected>> {
+    const { loop, bench } = this.#parts;
+    if (loop.kind !== null) await this.#letGoOf(loop);
+    if (request.place.kind !== 'virtual' && bench.usesVirtual) await bench.leaveVirtual();
+    const { arm, report } = await bench.open(request);
+    await this.#takeHold(arm);
+    return { ok: true, value: report };
+  }
+
+  async #takeHold(arm: Arm): Promise<Outcome<null>> {
+    const { loop, clock } = this.#parts;
     const limitMs = clock.nowMs() + FIRST_READING_MS;
     for (;;) {
       try {
@@ -55,7 +74,7 @@ export class ControlService implements ControlApi {
         const { code } = asFailure(thrown);
         const mayCome = code === 'arm/reading-failed' || code === 'control/state-stale';
         if (!mayCome || clock.nowMs() >= limitMs) {
-          if (loop.kind !== kind) await arm.close();
+          await arm.close();
           throw thrown;
         }
       }
@@ -63,10 +82,88 @@ export class ControlService implements ControlApi {
     }
   }
 
+  /** The simulated arm behind the virtual servos has one driver: while they are looked at, it is they. */
+  async #makeRoom(place: SerialPlace): Promise<void> {
+    const { loop } = this.#parts;
+    if (loop.kind === 'simulated' && place.kind === 'virtual') await this.#letGoOf(loop);
+  }
+
   /** Only at rest, as connecting is. */
   async #letGoOf(loop: ControlLoop): Promise<void> {
-    if (loop.mode === 'policy' || loop.mode === 'manual' || loop.mode === 'stopping' || loop.mode === 'lowering') throw new FailureError('control/busy', { mode: loop.mode });
+    if (loop.mode === 'policy' || loop.mode === 'manual' || loop.mode === 'stopping' || loop.mode === 'lowering' || loop.mode === 'opening') throw new FailureError('control/busy', { mode: loop.mode });
     await loop.close();
+  }
+
+  async disconnect(): Promise<Outcome<null>> {
+    await this.#standstill();
+    await this.#letGoOf(this.#parts.loop);
+    return DONE;
+  }
+
+  async health(): Promise<Outcome<HealthReport | null>> {
+    return { ok: true, value: this.#parts.bench.health() };
+  }
+
+  async openGripper(): Promise<Outcome<null>> {
+    this.#parts.loop.openGripper();
+    return DONE;
+  }
+
+  async look(place: SerialPlace, scope: LookScope): Promise<Outcome<LookReport>> {
+    await this.#makeRoom(place);
+    return { ok: true, value: await this.#parts.bench.look(place, scope) };
+  }
+
+  async planCalibration(place: SerialPlace, calibration: ArmCalibration): Promise<Outcome<readonly RegisterChange[]>> {
+    await this.#makeRoom(place);
+    return { ok: true, value: await this.#parts.bench.planCalibration(place, calibration) };
+  }
+
+  async writeCalibration(place: SerialPlace, calibration: ArmCalibration): Promise<Outcome<LookReport>> {
+    await this.#makeRoom(place);
+    return { ok: true, value: await this.#parts.bench.writeCalibration(place, calibration) };
+  }
+
+  async calibrationBegin(place: SerialPlace): Promise<Outcome<CalibrationView>> {
+    await this.#makeRoom(place);
+    return { ok: true, value: await this.#parts.bench.calibrationBegin(place) };
+  }
+
+  async calibrationHome(): Promise<Outcome<CalibrationView>> {
+    return { ok: true, value: await this.#parts.bench.calibrationHome() };
+  }
+
+  async calibrationView(): Promise<Outcome<CalibrationView>> {
+    return { ok: true, value: this.#parts.bench.calibrationView() };
+  }
+
+  async calibrationPropose(): Promise<Outcome<CalibrationProposal>> {
+    return { ok: true, value: this.#parts.bench.calibrationPropose() };
+  }
+
+  async calibrationEnd(): Promise<Outcome<null>> {
+    await this.#parts.bench.calibrationEnd();
+    return DONE;
+  }
+
+  async findMotor(place: SerialPlace): Promise<Outcome<FoundMotor>> {
+    await this.#makeRoom(place);
+    return { ok: true, value: await this.#parts.bench.findMotor(place) };
+  }
+
+  async nameMotor(place: SerialPlace, id: number): Promise<Outcome<FoundMotor>> {
+    await this.#makeRoom(place);
+    return { ok: true, value: await this.#parts.bench.nameMotor(place, id) };
+  }
+
+  async virtualHand(pose: readonly number[] | null): Promise<Outcome<null>> {
+    this.#parts.bench.virtualHand(pose);
+    return DONE;
+  }
+
+  async virtualFault(fault: VirtualFault): Promise<Outcome<null>> {
+    this.#parts.bench.virtualFault(fault);
+    return DONE;
   }
 
   async setRate(rateHz: number): Promise<Outcome<null>> {

@@ -9,10 +9,13 @@ import { radiansVectorToUnits, unitsVectorToRadians } from '#core/robots/units.t
 import { silentLog } from '#core/telemetry/log.ts';
 import { STEP_SECONDS, World } from '#core/world/world.ts';
 import { createRoom } from '#workers/world/room.ts';
+import { Bench } from './bench.ts';
 import { ControlLoop } from './loop.ts';
 import { openArm } from './open-arm.ts';
 import { startSchedule } from './schedule.ts';
 import { ControlService } from './service.ts';
+import { noPorts } from './testing/rig.ts';
+import { virtualBench } from './virtual-bench.ts';
 
 const STEP_MS = STEP_SECONDS * 1000;
 
@@ -26,7 +29,8 @@ it('the virtual arm holds, follows and stops the simulated one under gravity', a
     const stop = new SharedArrayBuffer(4 * STOP_FLAG_LENGTH);
     const loop = new ControlLoop({ robot: SO100, rateHz: 30, armSlot: createSlotMemory(ARM_SLOT_LENGTH), stopFlag: stop, ask: () => undefined, report: () => undefined, log: silentLog });
     const schedule = startSchedule(clock, 1000 / 30, (time) => loop.tick(time));
-    const service = new ControlService({ loop, schedule, clock, openArm: (kind) => openArm(kind, { memory, clock, robot: SO100 }) });
+    const bench = new Bench({ clock, robot: SO100, serial: noPorts, virtual: virtualBench(memory, clock) });
+    const service = new ControlService({ loop, schedule, clock, bench, openArm: (kind) => openArm(kind, { memory, bench }) });
     const step = async (): Promise<void> => {
       await clock.advanceBy(STEP_MS);
       room.advance(1);

@@ -3,6 +3,7 @@
  * keeps its newest reading and its newest command itself.
  */
 import type { ArmKind } from '#contracts/control.ts';
+import type { Failure } from '#contracts/failure.ts';
 import type { Reading } from '#contracts/reading.ts';
 import type { SafeCommand } from '#core/safety/safe-command.ts';
 
@@ -40,6 +41,13 @@ export interface Arm {
    * a Feetech servo that is written a goal outside its range switches its own torque on.
    */
   send(command: SafeCommand, stamp: CommandStamp): void;
+  /**
+   * What is wrong though the arm may still be read: motors that protect themselves or have let go, a lost port. Empty or absent:
+   * nothing. Stands until `engage`.
+   */
+  faults?(): readonly Failure[];
+  /** This joint may be sent goals again though its motor protects itself: opening a gripper takes its load away. */
+  relieve?(joint: number): void;
   /** Lets go of the hardware and leaves torque as it is: switching it off drops the arm. Twice is once. */
   close(): Promise<void>;
 }

@@ -27,6 +27,24 @@ export const CONTROL_DEADLINES: Deadlines<ControlApi> = {
   resume: 5 * SECOND,
   lastStop: 5 * SECOND,
   profile: 5 * SECOND,
+  // A look at six servos, settings written and read back, torque in steps.
+  connectServos: 30 * SECOND,
+  disconnect: 5 * SECOND,
+  health: 5 * SECOND,
+  openGripper: 5 * SECOND,
+  // Every id at every rate: 254 ids, five rates, 28 ms for each that is silent.
+  look: MINUTE,
+  planCalibration: 20 * SECOND,
+  writeCalibration: 30 * SECOND,
+  calibrationBegin: 20 * SECOND,
+  calibrationHome: 5 * SECOND,
+  calibrationView: 5 * SECOND,
+  calibrationPropose: 5 * SECOND,
+  calibrationEnd: 5 * SECOND,
+  findMotor: 20 * SECOND,
+  nameMotor: 30 * SECOND,
+  virtualHand: 5 * SECOND,
+  virtualFault: 5 * SECOND,
   setProfile: 5 * SECOND,
 };
 

@@ -28,6 +28,7 @@ export const MODE_LABELS: Readonly<Record<ControlMode, string>> = {
   stopped: 'Stopped',
   lowering: 'Lowering',
   released: 'Released',
+  opening: 'Opening the gripper',
 };
 
 export const RULE_LABELS: Readonly<Record<SafetyRule, string>> = {
@@ -40,6 +41,7 @@ export const RULE_LABELS: Readonly<Record<SafetyRule, string>> = {
   torque: 'motor overloaded',
   temperature: 'motor too hot',
   voltage: 'supply voltage',
+  'motor-fault': 'a motor or its cable',
   disagreement: 'plans disagree',
   ramp: 'slow start',
   range: 'joint range',

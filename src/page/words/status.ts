@@ -87,6 +87,8 @@ function modeLine({ mode, policy }: StatusFacts): string {
       return 'Lowering slowly to the rest pose.';
     case 'released':
       return 'Released. The motors are free. Press Go on to hold again.';
+    case 'opening':
+      return 'Opening the gripper. Nothing else moves.';
     default:
       return unreachable(mode);
   }

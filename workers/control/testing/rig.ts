@@ -10,9 +10,15 @@ import { createSlotMemory, slotReader } from '#core/lib/shared-slot.ts';
 import { SO100 } from '#core/robots/so100.ts';
 import { radiansVectorToUnits } from '#core/robots/units.ts';
 import { silentLog } from '#core/telemetry/log.ts';
+import { Bench } from '../bench.ts';
 import { ControlLoop } from '../loop.ts';
 import { startSchedule } from '../schedule.ts';
+import type { PortHost } from '../serial-port.ts';
 import { ControlService } from '../service.ts';
+import { virtualBench } from '../virtual-bench.ts';
+
+/** A computer with nothing plugged in. */
+export const noPorts: PortHost = { open: () => Promise.reject(new FailureError('serial/no-port')) };
 
 /** The world measures this often. */
 const WORLD_MS = 5;
@@ -63,10 +69,12 @@ export async function makeRig(options: { readonly rateHz?: number; readonly conn
     log: silentLog,
   });
   const schedule = startSchedule(clock, 1000 / rateHz, (time) => loop.tick(time));
+  const bench = new Bench({ clock, robot: SO100, serial: noPorts, virtual: virtualBench(world.memory, clock) });
   const service = new ControlService({
     loop,
     schedule,
     clock,
+    bench,
     openArm: (kind) => {
       if (kind === 'simulated') return simulatedArm(world.memory);
       throw new FailureError('arm/unsupported', { kind });

@@ -4,8 +4,9 @@
  */
 import { JOINT_NAMES } from '#contracts/joints.ts';
 import type { RobotDescription } from '#contracts/robot.ts';
-import type { BusScan, Finding, FindingCode, RegisterChange } from '#contracts/serial.ts';
+import type { ArmCalibration, BusScan, Finding, FindingCode, RegisterChange } from '#contracts/serial.ts';
 import { FailureError } from '#core/lib/failure.ts';
+import { calibrationInServos } from './calibrate.ts';
 import { applyChanges, configurationChanges } from './configure.ts';
 import { diagnose } from './doctor.ts';
 import { createBus, type Bus } from './feetech/bus.ts';
@@ -13,7 +14,9 @@ import type { ByteLink } from './feetech/link.ts';
 import { scanBus } from './scan.ts';
 import { serialArm, type SerialArm, type SerialArmOptions } from './serial-arm.ts';
 
-export interface ConnectOptions extends Omit<SerialArmOptions, 'bus'> {
+export interface ConnectOptions extends Omit<SerialArmOptions, 'bus' | 'calibration'> {
+  /** `in-servos`: what their EEPROM holds. */
+  readonly calibration: ArmCalibration | 'in-servos';
   readonly link: ByteLink;
   readonly robot: RobotDescription;
   readonly baud?: number;
@@ -25,6 +28,7 @@ export interface ConnectOptions extends Omit<SerialArmOptions, 'bus'> {
 export interface ConnectedArm {
   readonly arm: SerialArm;
   readonly bus: Bus;
+  readonly calibration: ArmCalibration;
   readonly scan: BusScan;
   /** What the doctor found and let pass. */
   readonly findings: readonly Finding[];
@@ -39,18 +43,22 @@ const MENDED: readonly FindingCode[] = ['wrong-mode', 'multi-turn'];
  * closed then.
  */
 export async function connectSerialArm(options: ConnectOptions): Promise<ConnectedArm> {
-  const { clock, calibration, robot } = options;
+  const { clock, robot } = options;
   const baud = options.baud ?? 1_000_000;
   const bus = createBus(options.link, { clock, baud, ...(options.allowanceMs === undefined ? {} : { allowanceMs: options.allowanceMs }) });
   try {
-    const expectedIds = JOINT_NAMES.map((name) => calibration[name].id);
+    const given = options.calibration;
+    const expectedIds = JOINT_NAMES.map((name, i) => (given === 'in-servos' ? i + 1 : given[name].id));
     const look = (): Promise<BusScan> => scanBus(bus, { clock, baud, expectedIds });
-    const examine = (scan: BusScan): readonly Finding[] => diagnose(scan, { calibration, robot, expectedBaud: 1_000_000 });
 
     let scan = await look();
+    const known = given === 'in-servos' ? calibrationInServos(scan) : given;
+    const examine = (seen: BusScan): readonly Finding[] => diagnose(seen, { calibration: known, robot, expectedBaud: 1_000_000 });
     let findings = examine(scan);
     if (!bus.open) throw new FailureError('arm/port-lost', { reason: 'unplugged' });
     refuse(findings.filter((finding) => options.configure === 'leave' || !MENDED.includes(finding.code)));
+    if (known === null) throw new FailureError('arm/refused', { finding: 'range-full-turn', id: 1, joint: JOINT_NAMES[0] });
+    const calibration = known;
     const changed = options.configure === 'write' ? configurationChanges(scan, calibration.gripper.id) : [];
     if (changed.length > 0) {
       await applyChanges(bus, changed);
@@ -58,9 +66,9 @@ export async function connectSerialArm(options: ConnectOptions): Promise<Connect
       findings = examine(scan);
       refuse(findings);
     }
-    const arm = serialArm({ ...options, bus });
+    const arm = serialArm({ ...options, calibration, bus });
     await arm.refresh();
-    return { arm, bus, scan, findings, changed };
+    return { arm, bus, calibration, scan, findings, changed };
   } catch (thrown) {
     await bus.close();
     throw thrown;

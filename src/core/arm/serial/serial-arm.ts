@@ -1,16 +1,20 @@
 /**
  * Six servos on a bus as an `Arm`. Calls return at once: `send` keeps the newest goal, `read` hands out the newest
- * reading, and between them one cycle at a time runs on the wire, goals first:
+ * reading, and between them one cycle at a time runs on the wire:
  *
- *   sync write of six goals (26 bytes) ─► sync read of 15 bytes from 56 (14 bytes out, 126 in)      1.66 ms at 1 Mbaud
+ *   sync read of 15 bytes from 56 (14 bytes out, 126 in) ─► sync write of six goals (26 bytes)      1.66 ms at 1 Mbaud
  *
  * What it never does: queue goals (the newest replaces the one that has not gone out), write a goal outside the calibrated range,
  * write a goal to a servo that is limp or protects itself, switch torque on before the servo's goal is where it stands, or make up a
  * reading. A reading is as old as its oldest joint.
  *
  * A servo that reports overload, over-current or heat has let go or will. LeRobot's loop does not look at these bits, and a
- * new goal clears an overload, so that a loop defeats the protection thirty times a second. Here the bits latch: that servo is
+ * new goal clears an overload, so that a loop defeats the protection thirty times a second. Here a servo is read before it is
+ * written to, a goal that has not changed is sent three times and then not for three seconds, and the bits latch: that servo is
  * sent no more goals until the arm is engaged again, `send` throws once, and `faults` says so until then.
+ *
+ * A supply that broke down for a moment resets the servos, and they come back limp without an error bit. So twice a second the torque
+ * switches are read too; one that is off while the arm should hold is a fault like the others, and that servo is sent nothing.
  */
 import { GRIPPER_INDEX, JOINT_COUNT, JOINT_NAMES } from '#contracts/joints.ts';
 import type { ArmKind } from '#contracts/control.ts';
@@ -40,14 +44,20 @@ export interface SerialArmOptions {
 
 export interface SerialArm extends Arm {
   health(): SerialArmHealth;
-  /** What is wrong though the arm can be read: servos that protect themselves. Empty when nothing is. */
   faults(): readonly Failure[];
+  relieve(joint: number): void;
   /** One cycle of reading, waited for. */
   refresh(): Promise<void>;
 }
 
 const TELEMETRY_FROM = REGISTERS.presentPosition.address;
 const TELEMETRY_BYTES = 15;
+/** The bytes for it take 0.6 ms at 1 Mbaud; a limp arm of 0.3 m falls 0.3 m in a quarter of a second anyway. */
+const TORQUE_LOOK_EVERY_MS = 500;
+/** More than the 2 s (2.54 at most) after which an overload or too much current counts. */
+const TELL_AGAIN_MS = 3000;
+/** A write to several servos is not acknowledged; that it is lost three times in a row is a broken line. */
+const TELL_TIMES = 3;
 /** Bits that cut torque by the factory's unloading condition (44). */
 const TRIPPING: readonly ServoError[] = ['temperature', 'current', 'overload'];
 
@@ -70,7 +80,14 @@ interface Joint {
   readonly rangeMax: number;
   readonly torqueLimit: number;
   last: { readonly atMs: number; readonly position: number; readonly velocity: number; readonly torque: number; readonly health: ServoHealth } | null;
+  /** The goal it was sent last, steps. */
+  told: number | null;
+  /** How often in a row. */
+  times: number;
   tripped: readonly ServoError[];
+  limp: 'yes' | 'no';
+  /** Goals go to it though it protects itself. */
+  relieved: 'yes' | 'no';
 }
 
 export function serialArm(options: SerialArmOptions): SerialArm {
@@ -84,7 +101,11 @@ export function serialArm(options: SerialArmOptions): SerialArm {
       rangeMax: motor.rangeMax,
       torqueLimit: options.torqueLimits?.[i] ?? (i === GRIPPER_INDEX ? GRIPPER_TORQUE_LIMIT : 1000),
       last: null,
+      told: null,
+      times: 0,
       tripped: [],
+      limp: 'no',
+      relieved: 'no',
     };
   });
   const ids = joints.map((joint) => joint.id);
@@ -93,6 +114,8 @@ export function serialArm(options: SerialArmOptions): SerialArm {
   let goals: readonly number[] | null = null;
   let readWanted = false;
   let cycling: Promise<void> | null = null;
+  let torqueLookedAtMs = Number.NEGATIVE_INFINITY;
+  let toldAtMs = Number.NEGATIVE_INFINITY;
   const unsaid: Failure[] = [];
 
   const usable = (): void => {
@@ -127,24 +150,52 @@ export function serialArm(options: SerialArmOptions): SerialArm {
     const positions = goals;
     goals = null;
     if (positions === null || !engaged) return;
-    const entries = joints.flatMap((joint, i) => (joint.tripped.length > 0 ? [] : [{ id: joint.id, data: encodeRegister('goalPosition', joint.scale.toTicks(positions[i] as number)) }]));
+    const nowMs = clock.nowMs();
+    const again = nowMs - toldAtMs >= TELL_AGAIN_MS;
+    if (again) toldAtMs = nowMs;
+    const entries = joints.flatMap((joint, i) => {
+      if (joint.limp === 'yes' || (joint.tripped.length > 0 && joint.relieved === 'no')) return [];
+      const steps = joint.scale.toTicks(positions[i] as number);
+      joint.times = steps === joint.told ? joint.times + 1 : 1;
+      joint.told = steps;
+      if (joint.times > TELL_TIMES && !again) return [];
+      return [{ id: joint.id, data: encodeRegister('goalPosition', steps) }];
+    });
     if (entries.length > 0) await bus.syncWrite(REGISTERS.goalPosition.address, entries, { onlyIf: () => engaged });
+  };
+
+  const lookAtTorque = async (): Promise<void> => {
+    if (!engaged || clock.nowMs() - torqueLookedAtMs < TORQUE_LOOK_EVERY_MS) return;
+    torqueLookedAtMs = clock.nowMs();
+    const replies = await bus.syncRead(ids, REGISTERS.torqueEnable.address, REGISTERS.torqueEnable.width, { attempts: 1 });
+    if (!engaged) return;
+    joints.forEach((joint, i) => {
+      const reply = replies[i];
+      if (reply?.kind !== 'ok' || joint.limp === 'yes' || decodeRegister('torqueEnable', reply.data) !== 0) return;
+      joint.limp = 'yes';
+      if (joint.tripped.length === 0) unsaid.push(limpOf(joint, i));
+    });
   };
 
   const cycle = async (): Promise<void> => {
     while (open && bus.open && (goals !== null || readWanted)) {
-      await writeGoals();
-      if (!readWanted) continue;
+      if (!readWanted) {
+        await writeGoals();
+        continue;
+      }
       readWanted = false;
       const replies = await bus.syncRead(ids, TELEMETRY_FROM, TELEMETRY_BYTES, { attempts: 1 });
       joints.forEach((joint, i) => take(joint, i, replies[i] as ServoReply));
+      // Only now: a goal that went out first would have cleared what a servo had to say.
+      await writeGoals();
       // Some answered: the silent ones are asked by name. None answered: asking six times more would only take time.
       const missing = joints.filter((_, i) => replies[i]?.kind === 'lost');
       if (missing.length === JOINT_COUNT) continue;
       for (const joint of missing) {
-        await writeGoals();
         take(joint, joints.indexOf(joint), await bus.read(joint.id, TELEMETRY_FROM, TELEMETRY_BYTES, { attempts: 1 }));
+        await writeGoals();
       }
+      await lookAtTorque();
     }
   };
 
@@ -237,11 +288,17 @@ export function serialArm(options: SerialArmOptions): SerialArm {
       // Until it holds again nothing latches: what a servo still reports belongs to before.
       engaged = false;
       goals = null;
-      for (const joint of joints) joint.tripped = [];
+      for (const joint of joints) {
+        joint.told = null;
+        joint.tripped = [];
+        joint.limp = 'no';
+        joint.relieved = 'no';
+      }
       unsaid.length = 0;
       await takeHold(at);
       if (!open) throw new FailureError('arm/not-connected');
       engaged = true;
+      torqueLookedAtMs = clock.nowMs();
     },
     async release() {
       usable();
@@ -266,7 +323,14 @@ export function serialArm(options: SerialArmOptions): SerialArm {
       counts: bus.counts(),
       echo: bus.echo === true,
     }),
-    faults: () => joints.flatMap((joint, i) => (joint.tripped.length > 0 ? [faultOf(joint, i)] : [])),
+    faults: () => [
+      ...(open && !bus.open ? [{ code: 'arm/port-lost', facts: { reason: 'unplugged' } } as const] : []),
+      ...joints.flatMap((joint, i) => (joint.tripped.length > 0 ? [faultOf(joint, i)] : joint.limp === 'yes' ? [limpOf(joint, i)] : [])),
+    ],
+    relieve(index) {
+      const joint = joints[index];
+      if (joint !== undefined) joint.relieved = 'yes';
+    },
     async refresh() {
       readWanted = true;
       await kick();
@@ -276,6 +340,10 @@ export function serialArm(options: SerialArmOptions): SerialArm {
 
 function faultOf(joint: Joint, index: number): Failure {
   return { code: 'arm/servo-fault', facts: { id: joint.id, joint: JOINT_NAMES[index] ?? '', errors: joint.tripped.join(', ') } };
+}
+
+function limpOf(joint: Joint, index: number): Failure {
+  return { code: 'arm/servo-limp', facts: { id: joint.id, joint: JOINT_NAMES[index] ?? '' } };
 }
 
 function failed(code: Failure['code'], facts: Failure['facts'] = {}): Reading<never> {

@@ -4,7 +4,7 @@
  * half a turn apart give it away before anything is written. Pure.
  */
 import type { JointName } from '#contracts/joints.ts';
-import type { Finding } from '#contracts/serial.ts';
+import type { Finding, SweepDoubt } from '#contracts/serial.ts';
 
 export interface Sweep {
   /** Steps, as read. A sample that could not be read is left out by the caller, never made up. */
@@ -42,14 +42,6 @@ export function createSweep(): Sweep {
     summary: () => summary,
   };
 }
-
-export type SweepDoubt =
-  | { readonly kind: 'not-moved' }
-  /** Crossed the seam: turn the horn or home the joint elsewhere, and sweep again. */
-  | { readonly kind: 'crossed-the-seam'; readonly jumps: number }
-  | { readonly kind: 'multi-turn'; readonly outside: number }
-  | { readonly kind: 'narrow'; readonly span: number; readonly expected: number }
-  | { readonly kind: 'wide'; readonly span: number; readonly expected: number };
 
 /** A sweep shorter than this share of the joint's range stopped early; one longer than that is not this joint. */
 export const NARROW_SHARE = 0.6;

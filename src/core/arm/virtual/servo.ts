@@ -49,6 +49,8 @@ export interface VirtualServo {
   yieldTo(sensed: JointSense): void;
   setSupply(volts: number): void;
   setTemperature(celsius: number): void;
+  /** As after a load that was too much for too long: it protects itself until a new goal comes or torque goes off. */
+  overload(): void;
   /** Reads any register, as a debugger would. */
   peek(name: RegisterName): number;
   /** Everything from `address`, as a READ would bring. */
@@ -334,6 +336,9 @@ export function virtualServo(options: ServoOptions): VirtualServo {
     },
     setTemperature(celsius) {
       temperature = celsius;
+    },
+    overload() {
+      tripped.add('overload');
     },
     peek: get,
     peekBytes: readBytes,

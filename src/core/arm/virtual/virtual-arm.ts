@@ -55,6 +55,8 @@ export interface VirtualArmOptions extends Pick<VirtualBusOptions, 'clock' | 'ba
 }
 
 export interface VirtualArm extends VirtualBus {
+  /** Torque on where the joints stand, as an arm that is in use. */
+  hold(): void;
   readonly calibration: ArmCalibration;
 }
 
@@ -75,11 +77,13 @@ export function virtualArm(options: VirtualArmOptions): VirtualArm {
   });
   const bus = virtualBus({ ...options, servos, plant });
   bus.advance();
-  if (options.state === 'held') {
+  const hold = (): void => {
     bus.yieldToPlant();
     for (const { servo } of servos) servo.handle({ id: servo.id, third: INSTRUCTION.write, body: Uint8Array.of(REGISTERS.torqueEnable.address, 1) });
-  }
-  return { ...bus, calibration };
+  };
+  if (options.state === 'held') hold();
+  // Not copied by spreading: `plugged` is asked later.
+  return Object.defineProperties({ calibration, hold }, Object.getOwnPropertyDescriptors(bus)) as VirtualArm;
 }
 
 /** The plant for Node: joints with the robot's stops. */

@@ -8,6 +8,7 @@ import type { Clock } from '#contracts/time.ts';
 import { createDecoder, type Packet } from '../serial/feetech/decoder.ts';
 import type { ByteLink } from '../serial/feetech/link.ts';
 import { INSTRUCTION } from '../serial/feetech/packet.ts';
+import { BAUD_BY_CODE } from '../serial/feetech/registers.ts';
 import { createFaults, type Faults } from './faults.ts';
 import type { JointPlant } from './plant.ts';
 import type { VirtualServo } from './servo.ts';
@@ -35,6 +36,11 @@ export interface VirtualBus {
   setSupply(volts: number): void;
   /** The USB cable: the link is lost, the servos keep their power. */
   unplug(): void;
+  /** The cable is in again. */
+  plug(): void;
+  readonly plugged: boolean;
+  /** The rate the other side speaks: servos set to another one hear noise. Null: they hear everything, as unless told. */
+  listenAt(baud: number | null): void;
   /** The joints were put elsewhere, as a reset of the world does: servos hold where they are now. */
   yieldToPlant(): void;
   /** Firmware and plant up to now. Called by every request; call it, or `run`, when nobody asks. */
@@ -67,6 +73,7 @@ export function virtualBus(options: VirtualBusOptions): VirtualBus {
   /** Answers on their way, by time of arrival. */
   const coming: { readonly atMs: number; readonly bytes: Uint8Array }[] = [];
   let delivering = false;
+  let hostBaud: number | null = null;
 
   const wireMs = (bytes: number): number => (bytes * 10_000) / baud;
 
@@ -108,7 +115,7 @@ export function virtualBus(options: VirtualBusOptions): VirtualBus {
     heard.push(request);
     if (heard.length > HEARD) heard.shift();
     let atMs = requestEndMs;
-    const live = options.servos.slice(0, attached).map((entry) => entry.servo);
+    const live = options.servos.slice(0, attached).map((entry) => entry.servo).filter((servo) => hostBaud === null || BAUD_BY_CODE[servo.peek('baudRate')] === hostBaud);
     const ids = request.third === INSTRUCTION.syncRead ? Array.from(request.body.subarray(2)) : [...new Set(live.map((servo) => servo.id))];
     const answers = new Map<number, Uint8Array[]>();
     for (const servo of live) {
@@ -167,6 +174,15 @@ export function virtualBus(options: VirtualBusOptions): VirtualBus {
       if (!open) return;
       open = false;
       lost('unplugged');
+    },
+    plug() {
+      open = true;
+    },
+    get plugged() {
+      return open;
+    },
+    listenAt(rate) {
+      hostBaud = rate;
     },
     yieldToPlant() {
       for (const { servo, joint } of options.servos) if (joint !== null) servo.yieldTo(plant.sense(joint));

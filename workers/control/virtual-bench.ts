@@ -1,0 +1,166 @@
+/**
+ * The virtual servos that come with the page: the simulated arm behind them, a port in the browser's shape before them, a hand that can
+ * move limp joints, and faults to order. They keep their EEPROM for as long as the page lives.
+ */
+import type { VirtualFault } from '#contracts/robot-setup.ts';
+import type { Clock } from '#contracts/time.ts';
+import { JOINTS_SLOT, JOINTS_SLOT_LENGTH } from '#contracts/slots.ts';
+import type { Arm } from '#core/arm/arm.ts';
+import type { SimulatedArmMemory } from '#core/arm/simulated.ts';
+import { virtualArm, type VirtualArm } from '#core/arm/virtual/virtual-arm.ts';
+import { virtualPorts } from '#core/arm/virtual/virtual-port.ts';
+import { worldPlant } from '#core/arm/virtual/world-plant.ts';
+import { FailureError } from '#core/lib/failure.ts';
+import { unreachable } from '#core/lib/never.ts';
+import { slotReader } from '#core/lib/shared-slot.ts';
+import { ownPorts, type PortHost } from './serial-port.ts';
+
+export interface VirtualBench {
+  readonly ports: PortHost;
+  readonly on: boolean;
+  /**
+   * Firmware runs, and the simulated arm is the servos'. They take over holding it, as an arm that was in use a moment ago. Rejects with
+   * `arm/reading-failed` when the world measures nothing.
+   */
+  switchOn(): Promise<void>;
+  /** The simulated arm is somebody else's. */
+  switchOff(): void;
+  hand(pose: readonly number[] | null): void;
+  fault(fault: VirtualFault): void;
+  /** An arm over these servos that knows when the world put it elsewhere. */
+  watching(arm: Arm): Arm;
+}
+
+/** Servo firmware, when nobody asks: 100 Hz. */
+const FIRMWARE_MS = 10;
+/** A world that is just being built measures within this. */
+const FIRST_MEASUREMENT_MS = 3000;
+/** Far above the 28 ms after which an answer counts as none. */
+const DELAY_MS = 60;
+const HOT_C = 72;
+const SUPPLY_V = 12.1;
+const BROWN_OUT_V = 3;
+const BROWN_OUT_MS = 120;
+const ELBOW = 3;
+
+export function virtualBench(memory: SimulatedArmMemory, clock: Clock): VirtualBench {
+  const plant = worldPlant(memory, clock);
+  const joints = slotReader(memory.joints);
+  const record = new Float64Array(JOINTS_SLOT_LENGTH);
+  let made: { readonly servos: VirtualArm; readonly ports: PortHost } | null = null;
+  let firmware: { stop(): void } | null = null;
+
+  /** Made when first needed: they drive the simulated arm from their first moment on. */
+  const make = (): NonNullable<typeof made> => {
+    const servos = virtualArm({ clock, plant, state: 'held' });
+    return { servos, ports: ownPorts(virtualPorts(servos)) };
+  };
+  const servosNow = (): VirtualArm => {
+    if (made === null) throw new FailureError('arm/not-connected');
+    return made.servos;
+  };
+
+  return {
+    ports: { open: async (adapter, baud) => (made ??= make()).ports.open(adapter, baud) },
+    get on() {
+      return firmware !== null;
+    },
+    async switchOn() {
+      const limitMs = clock.nowMs() + FIRST_MEASUREMENT_MS;
+      while (!joints.read(record)) {
+        if (clock.nowMs() >= limitMs) throw new FailureError('arm/reading-failed', { reason: 'the world has not measured anything yet' });
+        await clock.sleepUntil(clock.nowMs() + FIRMWARE_MS);
+      }
+      if (firmware !== null) return;
+      made ??= make();
+      made.servos.hold();
+      firmware = made.servos.run(FIRMWARE_MS);
+    },
+    switchOff() {
+      firmware?.stop();
+      firmware = null;
+      plant.hand(null);
+    },
+    hand: (pose) => plant.hand(pose),
+    fault(fault) {
+      const servos = servosNow();
+      const every = { id: null, times: Number.POSITIVE_INFINITY };
+      switch (fault) {
+        case 'unplug':
+          servos.unplug();
+          return;
+        case 'overload':
+          servos.servo(ELBOW).overload();
+          return;
+        case 'hot':
+          servos.servo(ELBOW).setTemperature(HOT_C);
+          return;
+        case 'brown-out':
+          servos.setSupply(BROWN_OUT_V);
+          void clock.sleepUntil(clock.nowMs() + BROWN_OUT_MS).then(() => servos.setSupply(SUPPLY_V));
+          return;
+        case 'chain':
+          servos.breakChainAfter(ELBOW);
+          return;
+        case 'drop':
+          servos.faults.add({ ...every, fault: { kind: 'drop' } });
+          return;
+        case 'corrupt':
+          servos.faults.add({ ...every, fault: { kind: 'corrupt' } });
+          return;
+        case 'delay':
+          servos.faults.add({ ...every, fault: { kind: 'delay', ms: DELAY_MS } });
+          return;
+        case 'duplicate':
+          servos.faults.add({ ...every, fault: { kind: 'duplicate' } });
+          return;
+        case 'wrong-id':
+          servos.faults.add({ ...every, fault: { kind: 'wrong-id', id: 9 } });
+          return;
+        case 'none':
+          servos.faults.clear();
+          servos.breakChainAfter(Number.POSITIVE_INFINITY);
+          servos.setSupply(SUPPLY_V);
+          for (const servo of servos.servos) servo.setTemperature(30);
+          servos.plug();
+          return;
+        default:
+          unreachable(fault);
+      }
+    },
+    watching: (arm) => watchResets(arm, () => {
+      joints.read(record);
+      return record[JOINTS_SLOT.epoch.at] as number;
+    }, () => servosNow().yieldToPlant()),
+  };
+}
+
+/**
+ * A reset puts the joints elsewhere, and no wire tells a servo so: here somebody has to. Until a reading from after it has
+ * come over the wire the old epoch is told, and goals, which are for the place before, are not passed on.
+ */
+function watchResets(arm: Arm, epochNow: () => number, yieldToPlant: () => void): Arm {
+  let told = epochNow();
+  let seen = told;
+  let resetAtMs = Number.NEGATIVE_INFINITY;
+  const noticeReset = (nowMs: number): void => {
+    const epoch = epochNow();
+    if (epoch === seen) return;
+    seen = epoch;
+    resetAtMs = nowMs;
+    yieldToPlant();
+  };
+  return {
+    ...arm,
+    read(nowMs) {
+      noticeReset(nowMs);
+      const reading = arm.read(nowMs);
+      if (reading.kind === 'failed') return reading;
+      if (reading.atMs >= resetAtMs) told = seen;
+      return { ...reading, value: { ...reading.value, epoch: told } };
+    },
+    send(command, stamp) {
+      if (told === seen) arm.send(command, stamp);
+    },
+  };
+}
