@@ -5,6 +5,7 @@
  *       [--tasks touch,pick-up,...] [--seeds 0:200] [--cubes 4] [--wording held-out]
  *       [--perturbation none] [--instruction as-asked] [--delay 0] [--play-rows 8]
  *       [--shards 1] [--engine wasm|webgpu] [--where node|browser] [--site DIR] [--out DIR]
+ *   npm run evaluate -- --checkpoint DIR [--steps 2] [--cameras front] ...                  a folder instead of --contestant
  *
  * Contestants without eyes run in Node; a policy runs in headless Chromium on the built page. Writes into DIR:
  * `episodes.jsonl` as they are done (the same command goes on where it was broken off; a shard that is killed loses its
@@ -21,6 +22,7 @@ import { DRAWING_VERSION } from '#core/scene/drawing-version.ts';
 import { FIRST_TRAIN_SEED } from '#core/world/tasks/draw.ts';
 import { kOfN, percent } from '#page/words/measure.ts';
 import { buildIfStale } from './build-state.ts';
+import { checkpointUnderTest } from './episodes/checkpoint-under-test.ts';
 import { seedsFrom, tasksFrom } from './episodes/demonstration-plan.ts';
 import { reportPage } from './episodes/report-page.ts';
 import { runShards, type ShardFacts, type ShardSetup } from './episodes/shards.ts';
@@ -40,6 +42,9 @@ const { values: options } = parseArgs({
     delay: { type: 'string', default: '0' },
     'play-rows': { type: 'string', default: '8' },
     shards: { type: 'string', default: '1' },
+    checkpoint: { type: 'string' },
+    steps: { type: 'string' },
+    cameras: { type: 'string' },
     engine: { type: 'string' },
     where: { type: 'string' },
     site: { type: 'string' },
@@ -47,8 +52,17 @@ const { values: options } = parseArgs({
   },
 });
 
-const baseline = BASELINES.find((name) => name === options.contestant);
-const contestant: Contestant = baseline === undefined ? { kind: 'policy', storedName: options.contestant } : { kind: 'baseline', name: baseline };
+const underTest =
+  options.checkpoint === undefined
+    ? null
+    : checkpointUnderTest(options.checkpoint, {
+        steps: options.steps === undefined ? null : wholeNumber('--steps', options.steps, 1, 1000),
+        cameras: options.cameras?.split(',') ?? null,
+      });
+if (underTest === null && (options.steps ?? options.cameras) !== undefined) throw new Error('--steps and --cameras change a folder: name it with --checkpoint');
+const contestantName = underTest?.name ?? options.contestant;
+const baseline = BASELINES.find((name) => name === contestantName);
+const contestant: Contestant = baseline === undefined ? { kind: 'policy', storedName: contestantName } : { kind: 'baseline', name: baseline };
 const plan: EvaluationPlan = {
   contestant,
   tasks: tasksFrom(options.tasks),
@@ -63,10 +77,10 @@ const plan: EvaluationPlan = {
 if (plan.seeds.first + plan.seeds.count > FIRST_TRAIN_SEED) console.log(`note: seeds from ${FIRST_TRAIN_SEED} up are training seeds; this result is no held-out result`);
 const engine: EngineChoice = options.engine === undefined ? null : oneOf('--engine', options.engine, ['wasm', 'webgpu'] as const);
 const where = options.where === undefined ? (baseline === undefined ? 'browser' : 'node') : oneOf('--where', options.where, ['node', 'browser'] as const);
-const out = resolve(options.out ?? join('evaluations', [options.contestant.replaceAll('/', '-'), plan.perturbation, plan.instruction, options.seeds.replace(':', '+')].join('_')));
+const out = resolve(options.out ?? join('evaluations', [contestantName.replaceAll('/', '-'), plan.perturbation, plan.instruction, options.seeds.replace(':', '+')].join('_')));
 
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { readonly version: string };
-const versions = { playground: version, renderer: DRAWING_VERSION.renderer, drawing: String(DRAWING_VERSION.drawingRevision), physics: packageVersion('@mujoco/mujoco'), inference: packageVersion('onnxruntime-web'), where };
+const versions = { playground: version, renderer: DRAWING_VERSION.renderer, drawing: String(DRAWING_VERSION.drawingRevision), physics: packageVersion('@mujoco/mujoco'), inference: packageVersion('onnxruntime-web'), where, ...(underTest === null ? {} : { checkpoint: underTest.sha256 }) };
 mkdirSync(out, { recursive: true });
 const ledger = openLedger(out, { plan, versions });
 const jobs = jobsOf(plan).filter((job) => !ledger.done.has(jobName(job)));
@@ -80,7 +94,7 @@ const server = where === 'browser' && jobs.length > 0 ? await openSite() : null;
 try {
   const setup: ShardSetup = {
     where: server === null ? { kind: 'node' } : { kind: 'browser', url: server.url },
-    policy: baseline === undefined ? { kind: 'shipped', name: options.contestant } : null,
+    policy: baseline === undefined ? { kind: 'shipped', name: contestantName } : null,
     contestant: baseline === undefined ? null : contestant,
     engine,
   };
@@ -119,7 +133,7 @@ function progress(): void {
 }
 
 function print(done: EvaluationReport, policy: MeasuredPolicy | null): void {
-  console.log(`\n${options.contestant}${policy === null ? '' : ` (${policy.precision}, ${policy.provider}, ${policy.threads} threads)`}: ${plan.cubes} cubes, seeds ${options.seeds}, ${plan.perturbation}, ${plan.instruction}, delay ${plan.inferenceDelayTicks} ticks`);
+  console.log(`\n${contestantName}${policy === null ? '' : ` (${policy.precision}, ${policy.provider}, ${policy.threads} threads)`}: ${plan.cubes} cubes, seeds ${options.seeds}, ${plan.perturbation}, ${plan.instruction}, delay ${plan.inferenceDelayTicks} ticks`);
   for (const task of done.tasks) {
     const reasons = Object.entries(task.failures).map(([reason, count]) => `${count} ${reason}`);
     const named = task.named === null ? '' : `; did what it was told instead: ${kOfN(task.named.successes, task.trials, task.named.interval)}`;
@@ -134,7 +148,7 @@ function print(done: EvaluationReport, policy: MeasuredPolicy | null): void {
 
 async function openSite(): Promise<Awaited<ReturnType<typeof serve>>> {
   if (options.site === undefined) buildIfStale();
-  return serve({ folder: options.site ?? join(root, 'dist') });
+  return serve({ folder: options.site ?? join(root, 'dist'), ...(underTest === null ? {} : { replace: underTest.replace }) });
 }
 
 /** A run that was complete already starts no shard; what the last one said is kept beside the episodes. */
