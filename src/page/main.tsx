@@ -48,6 +48,8 @@ function open(): void {
     house,
     signs: startPageSigns(house.memory.stop, document),
     lesson: readLesson(document, location.search, localStorage),
+    storage: localStorage,
+    browser: navigator.userAgent,
     clock,
     isHidden,
     appVersion: __APP_VERSION__,

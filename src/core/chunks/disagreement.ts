@@ -1,11 +1,8 @@
 /**
  * How far two plans for the same moments differ: the mean distance of the rows that an old and a new chunk both have, and
  * the jump at the seam. A policy that knows what it does changes its mind a little; one that has lost the scene changes it
- * a lot. Pure arithmetic on rows in joint units; costs no call of the model.
- *
- * What is a lot is learnt on this arm with this policy: from the scores of n good chunks the conformal quantile is the
- * smallest number that a further good chunk stays under with the probability asked for. n good chunks support no more
- * than n / (n + 1): 95 % needs 19.
+ * a lot. Pure arithmetic on rows in joint units; costs no call of the model. What is a lot is learnt on this arm with this
+ * policy (`core/evaluation/conformal.ts`).
  */
 export interface Disagreement {
   /** Rows both chunks have. */
@@ -23,15 +20,6 @@ export function disagreement(older: readonly Float32Array[], newer: readonly Flo
   let sum = 0;
   for (let k = 0; k < rows; k++) sum += distance(older[k] as Float32Array, newer[k] as Float32Array);
   return { rows, mean: sum / rows, seam: largestChange(older[0] as Float32Array, newer[0] as Float32Array) };
-}
-
-/**
- * The limit that a good chunk passes with `coverage` (0..1), from the scores of good chunks; null where they are too few to
- * say so: then the meter is not calibrated, whatever the numbers look like.
- */
-export function conformalLimit(scores: readonly number[], coverage: number): number | null {
-  const rank = Math.ceil((scores.length + 1) * coverage - 1e-9);
-  return rank > scores.length || rank < 1 ? null : (scores.toSorted((a, b) => a - b)[rank - 1] as number);
 }
 
 function distance(a: Float32Array, b: Float32Array): number {

@@ -18,6 +18,8 @@ export interface ArmSnapshot {
   readonly target: readonly number[] | null;
   readonly limited: readonly boolean[];
   readonly rowsLeft: number;
+  /** Of the world that control's last command was made for; null without an arm. */
+  readonly epoch: number | null;
 }
 
 /** Null before control has published its first tick. */
@@ -36,6 +38,7 @@ export function armReader(memory: SharedArrayBuffer): () => ArmSnapshot | null {
       target: Number.isNaN(record[ARM_SLOT.target.at]) ? null : unitsOf(slotField(record, ARM_SLOT.target)),
       limited: [...slotField(record, ARM_SLOT.limited)].map((flag) => flag !== 0),
       rowsLeft: number(record, ARM_SLOT.rowsLeft),
+      epoch: Number.isNaN(record[ARM_SLOT.epoch.at]) ? null : number(record, ARM_SLOT.epoch),
     };
   };
 }

@@ -1,5 +1,5 @@
 /** What happens, for those who want to be told: the console API, the stage, lessons. A typed list of listeners. */
-import type { ControlMode, TickReport } from '#contracts/control.ts';
+import type { ControlMode, SafetyRule, TickReport } from '#contracts/control.ts';
 import type { Failure } from '#contracts/failure.ts';
 import type { SceneInfo } from '#contracts/scene.ts';
 import type { ConfirmedStop, PlayedChunk, PolicyState, RunState } from './stores.ts';
@@ -13,6 +13,8 @@ export interface SessionEvents {
   readonly ticks: readonly TickReport[];
   /** About ten a second: the coming path of the current chunk, radians, after the gate's limits; null when none. */
   readonly path: readonly (readonly number[])[] | null;
+  /** The same path with the rules that will bite on the way, one list a row; null when none. */
+  readonly coming: Coming | null;
   /** A run was asked for, began, or ended. */
   readonly run: RunState;
   readonly policy: PolicyState;
@@ -21,6 +23,13 @@ export interface SessionEvents {
   /** Stop was acknowledged, the arm frozen, and its drift measured. */
   readonly stop: ConfirmedStop;
   readonly failure: Failure;
+}
+
+export interface Coming {
+  readonly path: readonly (readonly number[])[];
+  readonly rules: readonly (readonly SafetyRule[])[];
+  /** `shadow`: it is shown and will not be sent. */
+  readonly drive: 'arm' | 'shadow';
 }
 
 export type SessionEventName = keyof SessionEvents;
@@ -39,6 +48,7 @@ export function eventHub(): EventHub {
     chunk: new Set(),
     ticks: new Set(),
     path: new Set(),
+    coming: new Set(),
     run: new Set(),
     policy: new Set(),
     world: new Set(),

@@ -65,7 +65,9 @@ function takeReport(context: SessionContext, history: PlotHistory, report: Contr
   if (report.mode !== previous.mode) events.emit('mode', { mode: report.mode, previous: previous.mode });
   events.emit('ticks', report.ticks);
   // What was coming when a run ended is not coming any more.
-  events.emit('path', report.mode === 'policy' ? report.comingPath : null);
+  const path = report.mode === 'policy' ? report.comingPath : null;
+  events.emit('path', path);
+  events.emit('coming', path === null ? null : { path, rules: report.comingRules ?? [], drive: stores.options.getState().drive });
 }
 
 /** Asked, not told: the world has nothing to say while nobody looks. */

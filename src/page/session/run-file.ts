@@ -71,7 +71,12 @@ const runFile = v.object({
 
 /** The whole run as JSON text, pictures included. */
 export function encodeRunFile(file: RunFile): string {
-  return JSON.stringify(file, (_key, value: unknown) => {
+  return encodeTyped(file);
+}
+
+/** Anything as JSON text, typed arrays as above. */
+export function encodeTyped(content: unknown): string {
+  return JSON.stringify(content, (_key, value: unknown) => {
     if (value instanceof Float32Array) return { typed: 'float32', base64: toBase64(bytesOf(value)) };
     if (value instanceof Uint8Array) return { typed: 'uint8', base64: toBase64(value) };
     return value;

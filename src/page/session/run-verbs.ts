@@ -6,7 +6,7 @@
  *   waiting ──► running ──► finishing ──► over
  *      └───────────┴────────────┴───────► failed
  */
-import type { Aggregate, ControlReport, RunControlReport, SafetyRule } from '#contracts/control.ts';
+import type { Aggregate, ControlReport, RunControlReport, RunStart, SafetyRule } from '#contracts/control.ts';
 import type { Failure } from '#contracts/failure.ts';
 import type { ChunkRecord, RealTimeChunking } from '#contracts/inference.ts';
 import type { ReplayReport, RunFile, RunReport } from '#contracts/run.ts';
@@ -39,6 +39,10 @@ export interface RunRequest {
   /** How consecutive chunks are joined; absent: the newest wins. */
   readonly aggregate?: Aggregate;
   readonly realTimeChunking?: RealTimeChunking;
+  /** `shadow`: plans are computed and shown, and nothing is sent. Absent: `arm`. */
+  readonly drive?: 'arm' | 'shadow';
+  /** What a plan does whose mean disagreement with the one before passes this limit, LeRobot joint units. */
+  readonly disagreement?: RunStart['disagreement'];
 }
 
 export interface RunVerbs {
@@ -71,7 +75,7 @@ interface Watch {
   readonly activity: 'run' | 'replay';
   /** The index of the last chunk there will be; null when there is no last one. */
   readonly lastChunk: number | null;
-  readonly aggregate?: Aggregate;
+  readonly start?: Pick<RunStart, 'aggregate' | 'drive' | 'disagreement'>;
 }
 
 export function runVerbs(context: SessionContext, policies: PolicyVerbs, resetWorld: (request: ResetRequest) => Promise<SceneInfo>): RunVerbs {
@@ -138,7 +142,7 @@ export function runVerbs(context: SessionContext, policies: PolicyVerbs, resetWo
 
   /** From the first tick to the last: both workers begun, watched, ended. */
   const between = async (mine: Active, watch: Watch): Promise<{ readonly ending: Ending; readonly control: RunControlReport; readonly records: readonly ChunkRecord[]; readonly latencies: readonly number[] }> => {
-    const begun = await house.control.api.beginRun({ runId: watch.runId, askAtShare: ASK_AT_SHARE, chunkExpiryMs: CHUNK_EXPIRY_MS, fps: watch.fps, ...(watch.aggregate === undefined ? {} : { aggregate: watch.aggregate }) });
+    const begun = await house.control.api.beginRun({ runId: watch.runId, askAtShare: ASK_AT_SHARE, chunkExpiryMs: CHUNK_EXPIRY_MS, fps: watch.fps, ...watch.start });
     if (!begun.ok) {
       await house.inference.api.endRun();
       throw new FailureError(begun.failure.code, begun.failure.facts);
@@ -157,7 +161,8 @@ export function runVerbs(context: SessionContext, policies: PolicyVerbs, resetWo
     const sentence = request.task.trim();
     const seconds = request.seconds ?? DEFAULT_RUN_SECONDS;
     const seed = request.seed ?? 0;
-    const { aggregate, realTimeChunking } = request;
+    const { aggregate, realTimeChunking, drive, disagreement } = request;
+    const start = { ...(aggregate === undefined ? {} : { aggregate }), ...(drive === undefined ? {} : { drive }), ...(disagreement === undefined ? {} : { disagreement }) };
     return exclusively(sentence, async (mine) => {
       if (sentence === '') throw new FailureError('observation/sentence-missing');
       if (!(seconds > 0 && seconds <= MAX_RUN_SECONDS)) throw new FailureError('control/out-of-range', { what: 'seconds', found: seconds, least: 0, most: MAX_RUN_SECONDS });
@@ -167,7 +172,7 @@ export function runVerbs(context: SessionContext, policies: PolicyVerbs, resetWo
       if (scene === null) throw new FailureError('arm/not-connected');
       const runId = nextRunId++;
       unwrap(await house.inference.api.beginRun({ runId, sentence, seed, ...(realTimeChunking === undefined ? {} : { realTimeChunking }) }));
-      const { ending, control, records, latencies } = await between(mine, { runId, sentence, seconds, fps: policy.info.fps, activity: 'run', lastChunk: null, ...(aggregate === undefined ? {} : { aggregate }) });
+      const { ending, control, records, latencies } = await between(mine, { runId, sentence, seconds, fps: policy.info.fps, activity: 'run', lastChunk: null, start });
       const totals = records.length > 0 ? records.map((record) => record.timings.totalMs) : latencies;
       const report: RunReport = {
         outcome: ending.kind === 'failed' ? 'failed' : ending.kind === 'stopped' ? 'stopped' : 'finished',
@@ -265,7 +270,7 @@ function watchRun(context: SessionContext, mine: Active, watch: Watch, enter: (s
   stores.speed.setState({ chunkLatency: null });
 
   const takeChunk = (chunk: NonNullable<ControlReport['chunk']>): void => {
-    const played = { index: chunk.index, rows: chunk.rows, rowsLeft: chunk.rowsLeft, latencyMs: chunk.computedAtMs - chunk.observedAtMs };
+    const played = { index: chunk.index, rows: chunk.rows, rowsLeft: chunk.rowsLeft, latencyMs: chunk.computedAtMs - chunk.observedAtMs, budgetMs: (1000 * ASK_AT_SHARE * chunk.rows) / watch.fps, disagreement: chunk.disagreement };
     if (chunk.index !== lastIndex) {
       lastIndex = chunk.index;
       chunksPlayed++;

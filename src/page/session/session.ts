@@ -9,32 +9,40 @@ import type { ChunkRecord, EngineChoice } from '#contracts/inference.ts';
 import type { PolicySource } from '#contracts/policy.ts';
 import type { ReplayReport, RunFile, RunReport } from '#contracts/run.ts';
 import type { ResetRequest, SceneInfo } from '#contracts/scene.ts';
-import type { SafetyProfile } from '#contracts/safety.ts';
 import type { Clock } from '#contracts/time.ts';
 import { FailureError, unwrap } from '#core/lib/failure.ts';
 import type { CameraWatcher } from '#page/runtime/camera-feed.ts';
 import type { House } from '#page/runtime/house.ts';
 import type { PageSigns } from '#page/runtime/page-signs.ts';
 import { cameraVerbs, type CameraVerbs } from './camera-verbs.ts';
+import { JOINTS_SLOT, JOINTS_SLOT_LENGTH } from '#contracts/slots.ts';
+import { slotReader } from '#core/lib/shared-slot.ts';
 import { armReader, unitsOf, type ArmSnapshot } from './arm-reader.ts';
 import type { SessionContext } from './context.ts';
 import { evaluationVerbs, type EvaluationVerbs } from './evaluation.ts';
 import { eventHub, type EventHub } from './events.ts';
 import { failureLog } from './failure-log.ts';
+import { startFaultLog, type FaultVerbs } from './fault-log.ts';
 import { startFrameMeter } from './frame-meter.ts';
 import { plotHistory, type PlotHistory } from './history.ts';
 import { manualVerbs, type ManualVerbs } from './manual-verbs.ts';
 import { startMonitor } from './monitor.ts';
 import { policyVerbs, SHIPPED_POLICIES, type ReadyPolicy } from './policy-verbs.ts';
+import { meterVerbs, type MeterVerbs } from './meter.ts';
 import { runVerbs, type RunRequest } from './run-verbs.ts';
+import { firstProfile, safetyVerbs, type SafetyVerbs } from './safety-verbs.ts';
 import { stopVerbs, type StopVerbs } from './stop-verbs.ts';
-import { createStores, type Stores } from './stores.ts';
+import { createStores, type RunOptions, type Stores } from './stores.ts';
 
 export interface SessionOptions {
   readonly house: House;
   readonly signs: PageSigns;
   /** What a lesson asks of the safety limits; it can only lock and tighten. */
   readonly lesson: { readonly profile: unknown; readonly lock: 'asked' | 'not-asked' };
+  /** What a person chose here is kept in it. */
+  readonly storage: Storage;
+  /** For files that say where they come from. */
+  readonly browser: string;
   readonly clock: Clock;
   readonly isHidden: () => boolean;
   readonly appVersion: string;
@@ -54,20 +62,14 @@ export interface WorldVerbs {
   step(steps: number): Promise<{ readonly positions: readonly number[]; readonly simSeconds: number }>;
 }
 
-export interface SafetyVerbs {
-  profile(): Promise<SafetyProfile>;
-  /** Only at rest. A `file` can only make limits stricter; a locked profile stays. Rejects with `safety/...`. */
-  setProfile(profile: unknown, source: 'person' | 'file'): Promise<SafetyProfile>;
-  /** The key that lets a policy move an arm whose profile asks for it. */
-  hold(key: 'down' | 'up'): void;
-}
-
 export interface Session extends ManualVerbs, StopVerbs, EvaluationVerbs, CameraVerbs {
   readonly stores: Stores;
   readonly history: PlotHistory;
   readonly events: EventHub;
   readonly world: WorldVerbs;
   readonly safety: SafetyVerbs;
+  readonly meter: MeterVerbs;
+  readonly faults: FaultVerbs;
   /** The arm stands in the world and holds. The policy may still be on its way. Rejects when that cannot happen. */
   readonly ready: Promise<void>;
   /** The body poses for whoever draws them. */
@@ -78,6 +80,9 @@ export interface Session extends ManualVerbs, StopVerbs, EvaluationVerbs, Camera
   loadPolicy(source: PolicySource): Promise<ReadyPolicy>;
   shippedPolicies(): readonly PolicySource[];
   runSentence(request: RunRequest): Promise<RunReport>;
+  /** As the run options say: how plans are joined, whether anything is sent, what doubt does. */
+  runAsChosen(request: Pick<RunRequest, 'task' | 'seed'>): Promise<RunReport>;
+  choose(options: Partial<RunOptions>): void;
   replay(file: RunFile): Promise<ReplayReport>;
   /** One chunk from what the cameras see now; nothing moves. */
   probe(request: { readonly task: string; readonly noiseSeed: number }): Promise<ChunkRecord>;
@@ -117,6 +122,17 @@ export function createSession(options: SessionOptions): Session {
   const manual = manualVerbs(context);
   const evaluation = evaluationVerbs(context, policies);
   const cameras = cameraVerbs(context);
+  const faults = startFaultLog(context, options.browser);
+  const probe: Session['probe'] = async ({ task, noiseSeed }) => {
+    await policies.ensure();
+    return unwrap(await house.inference.api.probe({ sentence: task, noiseSeed }));
+  };
+  const runAsChosen: Session['runAsChosen'] = (request) => runs.run({ ...request, ...chosenRun(stores) });
+  const reset: WorldVerbs['reset'] = async (request) => {
+    if (runs.isActive()) throw new FailureError('run/already-running');
+    return world.reset(request);
+  };
+  const meter = meterVerbs(context, { run: (request) => runs.run({ ...request, ...joiningOf(stores) }), reset, probe, storage: options.storage });
 
   const connect = async (kind: ArmKind): Promise<void> => {
     unwrap(await house.control.api.connect(kind));
@@ -126,7 +142,7 @@ export function createSession(options: SessionOptions): Session {
     try {
       await world.reset(options.firstReset);
       await connect('simulated');
-      await applyLesson(house, options.lesson);
+      await firstProfile(context, options.lesson, options.storage);
     } catch (thrown) {
       // A worker that died has told so already.
       if (thrown instanceof FailureError && thrown.failure.code !== 'worker/died') context.report(thrown.failure);
@@ -149,23 +165,14 @@ export function createSession(options: SessionOptions): Session {
     loadPolicy: (source) => policies.load(source),
     shippedPolicies: () => SHIPPED_POLICIES,
     runSentence: runs.run,
+    runAsChosen,
+    choose: (chosen) => stores.options.setState(chosen),
     replay: runs.replay,
-    probe: async ({ task, noiseSeed }) => {
-      await policies.ensure();
-      return unwrap(await house.inference.api.probe({ sentence: task, noiseSeed }));
-    },
-    world: {
-      ...world,
-      reset: async (request) => {
-        if (runs.isActive()) throw new FailureError('run/already-running');
-        return world.reset(request);
-      },
-    },
-    safety: {
-      profile: async () => unwrap(await house.control.api.profile()),
-      setProfile: async (profile, source) => unwrap(await house.control.api.setProfile(profile, source)),
-      hold: (key) => options.signs.hold(key),
-    },
+    probe,
+    world: { ...world, reset },
+    safety: safetyVerbs(context, { signs: options.signs, storage: options.storage }),
+    meter,
+    faults,
     ...stops,
     ...manual,
     ...evaluation,
@@ -176,15 +183,35 @@ export function createSession(options: SessionOptions): Session {
   };
 }
 
-/** Before anything can move: the teacher's limits, then the lock. */
-async function applyLesson(house: House, { profile, lock }: SessionOptions['lesson']): Promise<void> {
-  const { api } = house.control;
-  if (profile !== null) unwrap(await api.setProfile(profile, 'server'));
-  const current = unwrap(await api.profile());
-  if (lock === 'asked' && current.lock === 'open') unwrap(await api.setProfile({ ...current, name: 'classroom', lock: 'locked' }, 'server'));
+/** How plans are joined, as a run is told. The numbers of real-time chunking are LeRobot's own. */
+function joiningOf({ options }: Stores): Pick<RunRequest, 'aggregate' | 'realTimeChunking'> {
+  const { joining } = options.getState();
+  return joining === 'real_time' ? { realTimeChunking: { horizon: 10, schedule: 'LINEAR', maxWeight: 10 } } : { aggregate: joining };
 }
 
-function worldVerbs({ house, stores, events }: SessionContext): WorldVerbs {
+function chosenRun(stores: Stores): Partial<RunRequest> {
+  const { drive, doubt } = stores.options.getState();
+  const limit = stores.meter.getState().calibration?.limit;
+  return { ...joiningOf(stores), drive, ...(doubt === 'nothing' || limit === undefined ? {} : { disagreement: { limit, reaction: doubt } }) };
+}
+
+/** Control goes on at its own pace; until it has seen the new world, its last command is of the old one. */
+const MEET_LIMIT_MS = 2000;
+const MEET_EVERY_MS = 10;
+
+function worldVerbs(context: SessionContext): WorldVerbs {
+  const { house, stores, events, clock } = context;
+  const joints = slotReader(house.memory.joints);
+  const record = new Float64Array(JOINTS_SLOT_LENGTH);
+  /** Resolves when control holds the arm where the new world put it. Without an arm at once; with one that does not answer, after a while. */
+  const met = async (): Promise<void> => {
+    const limitMs = clock.nowMs() + MEET_LIMIT_MS;
+    const behind = (): boolean => {
+      const epoch = context.readArm()?.epoch ?? null;
+      return epoch !== null && joints.read(record) && epoch !== record[JOINTS_SLOT.epoch.at];
+    };
+    while (behind() && clock.nowMs() < limitMs) await clock.sleepUntil(clock.nowMs() + MEET_EVERY_MS);
+  };
   const take = (scene: SceneInfo): SceneInfo => {
     const { joints } = scene.description.robot;
     const least = unitsOf(joints.map((joint) => joint.least));
@@ -195,7 +222,11 @@ function worldVerbs({ house, stores, events }: SessionContext): WorldVerbs {
     return scene;
   };
   return {
-    reset: async (request) => take(unwrap(await house.world.api.reset(request))),
+    reset: async (request) => {
+      const scene = unwrap(await house.world.api.reset(request));
+      await met();
+      return take(scene);
+    },
     setLightLevel: async (level) => take(unwrap(await house.world.api.setLightLevel(level))),
     pause: async () => void unwrap(await house.world.api.setPace('paused')),
     resume: async () => void unwrap(await house.world.api.setPace('real-time')),

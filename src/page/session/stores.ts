@@ -3,19 +3,20 @@
  * changes at loop rate (joint values, pictures, poses) is not here or is here ten times a second at most.
  */
 import { createStore, type StoreApi } from 'zustand/vanilla';
-import type { ArmKind, ControlMode, JitterSummary, SafetyRule, StopReport } from '#contracts/control.ts';
+import type { Aggregate, ArmKind, ControlMode, JitterSummary, PlanDisagreement, SafetyRule, StopReport } from '#contracts/control.ts';
 import type { Failure } from '#contracts/failure.ts';
 import type { EngineReport, LoadProgress } from '#contracts/inference.ts';
 import { JOINT_NAMES, type JointName } from '#contracts/joints.ts';
 import type { PolicyInfo, PolicySource } from '#contracts/policy.ts';
 import type { RunReport } from '#contracts/run.ts';
-import type { SafetyReport } from '#contracts/safety.ts';
+import type { SafetyProfile, SafetyReport } from '#contracts/safety.ts';
 import type { SceneInfo } from '#contracts/scene.ts';
 import type { WorldStatus } from '#contracts/world.ts';
 import type { WorkerName } from '#page/runtime/house.ts';
 import type { WorkerState } from '#page/runtime/worker-slot.ts';
 import type { CamerasState } from './camera-verbs.ts';
 import type { MeasureState, PairsState } from './evaluation-state.ts';
+import type { FaultEntry } from './fault-log.ts';
 
 export type WorkersState = Readonly<Record<WorkerName, WorkerState>>;
 
@@ -69,7 +70,46 @@ export interface PlayedChunk {
   readonly rows: number;
   readonly rowsLeft: number;
   readonly latencyMs: number;
+  /** What a plan may take before the one in hand is played out, when it is asked for as early as it is. */
+  readonly budgetMs: number;
+  /** Against the plan before; null for the first. */
+  readonly disagreement: PlanDisagreement | null;
 }
+
+/** What a person may choose about runs. */
+export interface RunOptions {
+  /** How consecutive plans are joined: LeRobot's four, or real-time chunking. */
+  readonly joining: Aggregate | 'real_time';
+  /** `shadow`: plans are computed and shown, and nothing is sent. */
+  readonly drive: 'arm' | 'shadow';
+  /** What a plan does that disagrees with the one before by more than the calibrated limit. */
+  readonly doubt: 'nothing' | 'slow' | 'ask';
+}
+
+export interface SafetyState {
+  /** In force; null until control has said so. */
+  readonly profile: SafetyProfile | null;
+  /** Whether the 3-D view draws the limits, and lets them be dragged. */
+  readonly limits: 'shown' | 'hidden';
+}
+
+/** Learnt from good runs on this arm with this policy. */
+export interface Calibration {
+  /** Of the mean disagreement, LeRobot joint units. */
+  readonly limit: number;
+  /** Runs it was learnt from. */
+  readonly count: number;
+  readonly coverage: number;
+}
+
+export type MeterState = {
+  readonly calibration: Calibration | null;
+  /** Null: none under way. */
+  readonly calibrating: { readonly done: number; readonly of: number } | null;
+  /** How much plans from other noise differ, asked on request; null before. */
+  readonly spread: { readonly value: number; readonly count: number } | null;
+  readonly asking: 'yes' | 'no';
+};
 
 export type RunState =
   | { readonly kind: 'none' }
@@ -116,6 +156,10 @@ export interface Stores {
   readonly run: StoreApi<RunState>;
   readonly speed: StoreApi<SpeedState>;
   readonly failures: StoreApi<readonly ShownFailure[]>;
+  readonly options: StoreApi<RunOptions>;
+  readonly safety: StoreApi<SafetyState>;
+  readonly meter: StoreApi<MeterState>;
+  readonly faults: StoreApi<readonly FaultEntry[]>;
   readonly measure: StoreApi<MeasureState>;
   readonly pairs: StoreApi<PairsState>;
   readonly cameras: StoreApi<CamerasState>;
@@ -142,6 +186,10 @@ export function createStores(workers: WorkersState): Stores {
     run: createStore<RunState>()(() => ({ kind: 'none' })),
     speed: createStore<SpeedState>()(() => ({ rateHz: null, jitter: null, chunkLatency: null, frame: null })),
     failures: createStore<readonly ShownFailure[]>()(() => []),
+    options: createStore<RunOptions>()(() => ({ joining: 'latest_only', drive: 'arm', doubt: 'nothing' })),
+    safety: createStore<SafetyState>()(() => ({ profile: null, limits: 'hidden' })),
+    meter: createStore<MeterState>()(() => ({ calibration: null, calibrating: null, spread: null, asking: 'no' })),
+    faults: createStore<readonly FaultEntry[]>()(() => []),
     measure: createStore<MeasureState>()(() => ({ kind: 'idle' })),
     pairs: createStore<PairsState>()(() => ({ kind: 'idle' })),
     cameras: createStore<CamerasState>()(() => ({ devices: [], places: {} })),
