@@ -89,6 +89,10 @@ export interface RobotApi {
   openGripper(): Promise<Outcome<null>>;
   /** Changes nothing. Also while the arm is connected. */
   look(place: SerialPlace, scope: LookScope): Promise<Outcome<LookReport>>;
+  /** A LeRobot calibration file, checked. `arm/calibration-invalid`. */
+  readCalibration(text: string): Promise<Outcome<ArmCalibration>>;
+  /** The same file, as LeRobot writes it. */
+  writeCalibrationText(calibration: ArmCalibration): Promise<Outcome<string>>;
   /** What writing this calibration would change. Writes nothing. */
   planCalibration(place: SerialPlace, calibration: ArmCalibration): Promise<Outcome<readonly RegisterChange[]>>;
   /** Writes it to limp servos and reads it back. `arm/refused` (torque-on), `arm/not-kept`. */

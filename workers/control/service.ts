@@ -11,6 +11,7 @@ import type { ProfileSource, SafetyProfile } from '#contracts/safety.ts';
 import type { Clock } from '#contracts/time.ts';
 import type { JointUnitsVector } from '#contracts/units.ts';
 import type { Arm } from '#core/arm/arm.ts';
+import { formatCalibration, parseCalibration } from '#core/arm/serial/calibration.ts';
 import { asFailure, FailureError } from '#core/lib/failure.ts';
 import { unitsVectorToRadians } from '#core/robots/units.ts';
 import { readProfile, replaceProfile } from '#core/safety/profile.ts';
@@ -112,6 +113,14 @@ export class ControlService implements ControlApi {
   async look(place: SerialPlace, scope: LookScope): Promise<Outcome<LookReport>> {
     await this.#makeRoom(place);
     return { ok: true, value: await this.#parts.bench.look(place, scope) };
+  }
+
+  async readCalibration(text: string): Promise<Outcome<ArmCalibration>> {
+    return { ok: true, value: parseCalibration(text) };
+  }
+
+  async writeCalibrationText(calibration: ArmCalibration): Promise<Outcome<string>> {
+    return { ok: true, value: formatCalibration(calibration) };
   }
 
   async planCalibration(place: SerialPlace, calibration: ArmCalibration): Promise<Outcome<readonly RegisterChange[]>> {

@@ -34,6 +34,8 @@ export const CONTROL_DEADLINES: Deadlines<ControlApi> = {
   openGripper: 5 * SECOND,
   // Every id at every rate: 254 ids, five rates, 28 ms for each that is silent.
   look: MINUTE,
+  readCalibration: 5 * SECOND,
+  writeCalibrationText: 5 * SECOND,
   planCalibration: 20 * SECOND,
   writeCalibration: 30 * SECOND,
   calibrationBegin: 20 * SECOND,

@@ -13,6 +13,8 @@ export interface SessionEvents {
   readonly ticks: readonly TickReport[];
   /** About ten a second: the coming path of the current chunk, radians, after the gate's limits; null when none. */
   readonly path: readonly (readonly number[])[] | null;
+  /** Where the drawn arm should stand though the world does not say so: a real arm, radians; null: as the world says. */
+  readonly twin: readonly number[] | null;
   /** The same path with the rules that will bite on the way, one list a row; null when none. */
   readonly coming: Coming | null;
   /** A run was asked for, began, or ended. */
@@ -48,6 +50,7 @@ export function eventHub(): EventHub {
     chunk: new Set(),
     ticks: new Set(),
     path: new Set(),
+    twin: new Set(),
     coming: new Set(),
     run: new Set(),
     policy: new Set(),

@@ -64,6 +64,9 @@ function takeReport(context: SessionContext, history: PlotHistory, report: Contr
   );
   if (report.mode !== previous.mode) events.emit('mode', { mode: report.mode, previous: previous.mode });
   events.emit('ticks', report.ticks);
+  // The world behind a real arm stands still: the drawn one follows the readings.
+  const measured = report.ticks.at(-1)?.measured ?? null;
+  if (stores.arm.getState().kind === 'serial' && measured !== null) events.emit('twin', measured);
   // What was coming when a run ended is not coming any more.
   const path = report.mode === 'policy' ? report.comingPath : null;
   events.emit('path', path);

@@ -27,9 +27,14 @@ const ASK_AT_SHARE = 0.5;
 /**
  * A chunk that was half a minute under way is refused. A software GPU on a crowded two-core machine was seen to take
  * 12 s for one. The simulated arm can afford to wait: with a dry queue it holds, and the table it looked at stays as it
- * was. The real arm's issue will ask for less.
+ * was.
+ *
+ * Around an arm of servos things move by themselves: a hand reaches into the picture within half a second. Five seconds is twice a
+ * slow laptop's plan; in that time an arm at the 0.1 m/s of its first profile has gone half a metre at most, its own reach, and a person
+ * holds the key meanwhile. A class without a graphics card still gets its plans.
  */
 const CHUNK_EXPIRY_MS = 30_000;
+const CHUNK_EXPIRY_SERVOS_MS = 5000;
 
 export interface RunRequest {
   readonly task: string;
@@ -124,6 +129,11 @@ export function runVerbs(context: SessionContext, policies: PolicyVerbs, resetWo
     if (failure.code.startsWith('engine/') && state.kind === 'ready') policies.load(state.source).catch(() => undefined);
   };
 
+  const chunkExpiryMs = (): number => {
+    const { kind } = stores.arm.getState();
+    return kind === 'serial' || kind === 'virtual' ? CHUNK_EXPIRY_SERVOS_MS : CHUNK_EXPIRY_MS;
+  };
+
   const readyArm = async (): Promise<void> => {
     if (stores.arm.getState().kind === null) throw new FailureError('arm/not-connected');
     // From the slot, not from the store: a Stop a moment ago is in it already.
@@ -142,7 +152,7 @@ export function runVerbs(context: SessionContext, policies: PolicyVerbs, resetWo
 
   /** From the first tick to the last: both workers begun, watched, ended. */
   const between = async (mine: Active, watch: Watch): Promise<{ readonly ending: Ending; readonly control: RunControlReport; readonly records: readonly ChunkRecord[]; readonly latencies: readonly number[] }> => {
-    const begun = await house.control.api.beginRun({ runId: watch.runId, askAtShare: ASK_AT_SHARE, chunkExpiryMs: CHUNK_EXPIRY_MS, fps: watch.fps, ...watch.start });
+    const begun = await house.control.api.beginRun({ runId: watch.runId, askAtShare: ASK_AT_SHARE, chunkExpiryMs: chunkExpiryMs(), fps: watch.fps, ...watch.start });
     if (!begun.ok) {
       await house.inference.api.endRun();
       throw new FailureError(begun.failure.code, begun.failure.facts);

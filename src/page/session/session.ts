@@ -28,6 +28,8 @@ import { plotHistory, type PlotHistory } from './history.ts';
 import { manualVerbs, type ManualVerbs } from './manual-verbs.ts';
 import { startMonitor } from './monitor.ts';
 import { policyVerbs, SHIPPED_POLICIES, type ReadyPolicy } from './policy-verbs.ts';
+import { askForPort } from '#page/runtime/ask-port.ts';
+import { robotVerbs, type RobotVerbs } from './robot-verbs.ts';
 import { meterVerbs, type MeterVerbs } from './meter.ts';
 import { runVerbs, type RunRequest } from './run-verbs.ts';
 import { firstProfile, safetyVerbs, type SafetyVerbs } from './safety-verbs.ts';
@@ -62,7 +64,7 @@ export interface WorldVerbs {
   step(steps: number): Promise<{ readonly positions: readonly number[]; readonly simSeconds: number }>;
 }
 
-export interface Session extends ManualVerbs, StopVerbs, EvaluationVerbs, CameraVerbs {
+export interface Session extends RobotVerbs, ManualVerbs, StopVerbs, EvaluationVerbs, CameraVerbs {
   readonly stores: Stores;
   readonly history: PlotHistory;
   readonly events: EventHub;
@@ -138,6 +140,7 @@ export function createSession(options: SessionOptions): Session {
     unwrap(await house.control.api.connect(kind));
     stores.arm.setState({ kind });
   };
+  const robot = robotVerbs(context, { askForPort, connectSimulated: () => connect('simulated'), release: stops.release, storage: localStorage });
   const begin = async (): Promise<void> => {
     try {
       await world.reset(options.firstReset);
@@ -173,6 +176,7 @@ export function createSession(options: SessionOptions): Session {
     safety: safetyVerbs(context, { signs: options.signs, storage: options.storage }),
     meter,
     faults,
+    ...robot,
     ...stops,
     ...manual,
     ...evaluation,

@@ -15,6 +15,7 @@ import type { WorldStatus } from '#contracts/world.ts';
 import type { WorkerName } from '#page/runtime/house.ts';
 import type { WorkerState } from '#page/runtime/worker-slot.ts';
 import type { CamerasState } from './camera-verbs.ts';
+import { NO_ROBOT, type RobotState } from './robot-state.ts';
 import type { MeasureState, PairsState } from './evaluation-state.ts';
 import type { FaultEntry } from './fault-log.ts';
 
@@ -153,6 +154,7 @@ export interface Stores {
   readonly policy: StoreApi<PolicyState>;
   readonly world: StoreApi<WorldState>;
   readonly arm: StoreApi<ArmState>;
+  readonly robot: StoreApi<RobotState>;
   readonly run: StoreApi<RunState>;
   readonly speed: StoreApi<SpeedState>;
   readonly failures: StoreApi<readonly ShownFailure[]>;
@@ -183,6 +185,7 @@ export function createStores(workers: WorkersState): Stores {
       failure: null,
       safety: null,
     })),
+    robot: createStore<RobotState>()(() => NO_ROBOT),
     run: createStore<RunState>()(() => ({ kind: 'none' })),
     speed: createStore<SpeedState>()(() => ({ rateHz: null, jitter: null, chunkLatency: null, frame: null })),
     failures: createStore<readonly ShownFailure[]>()(() => []),

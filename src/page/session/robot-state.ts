@@ -1,0 +1,36 @@
+/** An arm of servos as the page knows it: where it is, what is being done to it, what it said. */
+import type { CalibrationView, FoundMotor, HealthReport, LookReport, SerialPlace, ServosConnected } from '#contracts/robot-setup.ts';
+import type { Failure } from '#contracts/failure.ts';
+import type { ArmCalibration, RegisterChange } from '#contracts/serial.ts';
+
+export const ROBOT_WORKS = ['connecting', 'leaving', 'looking', 'looking-everywhere', 'planning', 'writing', 'calibrating', 'naming'] as const;
+export type RobotWork = (typeof ROBOT_WORKS)[number];
+
+/** A calibration that could be written, and what that would change. Nothing has been written. */
+export interface CalibrationPlan {
+  readonly from: 'file' | 'sweep';
+  /** The file's name. */
+  readonly name: string;
+  readonly calibration: ArmCalibration;
+  readonly changes: readonly RegisterChange[];
+  readonly trimRad: readonly number[] | null;
+}
+
+export interface RobotState {
+  /** What the next verb is for. */
+  readonly place: SerialPlace;
+  /** Null when nothing is under way. */
+  readonly work: RobotWork | null;
+  /** Null without an arm of servos. */
+  readonly connected: ServosConnected | null;
+  readonly health: HealthReport | null;
+  readonly look: LookReport | null;
+  readonly plan: CalibrationPlan | null;
+  /** Null when nobody calibrates. */
+  readonly calibrating: CalibrationView | null;
+  readonly motor: FoundMotor | null;
+  /** Why the last verb failed; null after one that did not. */
+  readonly failure: Failure | null;
+}
+
+export const NO_ROBOT: RobotState = { place: { kind: 'virtual' }, work: null, connected: null, health: null, look: null, plan: null, calibrating: null, motor: null, failure: null };

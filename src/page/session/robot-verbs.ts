@@ -1,0 +1,243 @@
+/**
+ * The verbs of an arm of servos: connect, leave, look, calibrate, name a motor. One at a time; each says in the store what it does and,
+ * where it fails, why. Every decision about motors is made by control; here it is put in order and remembered.
+ */
+import type { LookScope, SerialPlace, VirtualFault } from '#contracts/robot-setup.ts';
+import type { Failure } from '#contracts/failure.ts';
+import { asFailure, FailureError, unwrap } from '#core/lib/failure.ts';
+import type { PortQuestion } from '#page/runtime/ask-port.ts';
+import type { SerialAdapter } from '#contracts/serial.ts';
+import type { SessionContext } from './context.ts';
+import type { RobotWork } from './robot-state.ts';
+
+export interface RobotVerbs {
+  /** Which arm the panel is for. Touches nothing. */
+  choosePlace(kind: SerialPlace['kind']): void;
+  /** Asks for a port where it needs one (from a click), looks, sets up, takes hold. Rejects with why not. */
+  connectServos(kind: SerialPlace['kind'], question?: PortQuestion): Promise<void>;
+  /** Lowers, lets go, gives the port back; then the simulated arm is there again. */
+  leaveServos(): Promise<void>;
+  look(scope: LookScope): Promise<void>;
+  /** A LeRobot calibration file: checked, and what writing it would change is shown. */
+  planFromFile(text: string, name: string): Promise<void>;
+  writePlan(): Promise<void>;
+  dropPlan(): void;
+  /** The calibration in use, as LeRobot writes it; null without one. */
+  calibrationText(): Promise<string | null>;
+  calibrationBegin(): Promise<void>;
+  calibrationHome(): Promise<void>;
+  calibrationPropose(): Promise<void>;
+  calibrationEnd(): Promise<void>;
+  findMotor(): Promise<void>;
+  nameMotor(id: number): Promise<void>;
+  /** Also after Stop, and with a fault latched. */
+  openGripper(): Promise<void>;
+  /** Virtual servos only. */
+  virtualHand(pose: readonly number[] | null): Promise<void>;
+  virtualFault(fault: VirtualFault): Promise<void>;
+}
+
+export interface RobotParts {
+  readonly askForPort: (question: PortQuestion) => Promise<SerialAdapter | null>;
+  readonly connectSimulated: () => Promise<void>;
+  readonly release: () => Promise<void>;
+  readonly storage: Pick<Storage, 'getItem' | 'setItem' | 'removeItem'>;
+}
+
+const HEALTH_EVERY_MS = 250;
+const VIEW_EVERY_MS = 100;
+/** Lowering takes at most this long; the page's own deadline for it is longer. */
+const LOWERED_MS = 20_000;
+const TRIM = 'vla-arm-trim';
+
+export function robotVerbs(context: SessionContext, parts: RobotParts): RobotVerbs {
+  const { house, stores, clock, events } = context;
+  const { api } = house.control;
+  const { robot } = stores;
+  /** Virtual servos forget their EEPROM with the page, so their trim goes with them. */
+  let virtualTrim: readonly number[] | null = null;
+
+  const working = async <T>(work: RobotWork, body: () => Promise<T>): Promise<T> => {
+    const { work: other } = robot.getState();
+    if (other !== null && !(other === 'calibrating' && (work === 'writing' || work === 'calibrating'))) throw new FailureError('control/busy', { mode: other });
+    robot.setState({ work, failure: null });
+    try {
+      return await body();
+    } catch (thrown) {
+      const failure = asFailure(thrown);
+      robot.setState({ failure });
+      tell(failure);
+      throw new FailureError(failure.code, failure.facts);
+    } finally {
+      robot.setState({ work: robot.getState().calibrating === null ? null : 'calibrating' });
+    }
+  };
+  /** A list that the person closed is no news. */
+  const tell = (failure: Failure): void => {
+    if (failure.code !== 'serial/no-port' && failure.code !== 'worker/died') context.report(failure);
+  };
+
+  const noArm = (): void => {
+    robot.setState({ connected: null, health: null });
+    stores.arm.setState({ kind: null });
+  };
+
+  const trimOf = (place: SerialPlace): readonly number[] | null => {
+    if (place.kind === 'virtual') return virtualTrim;
+    try {
+      const found: unknown = JSON.parse(parts.storage.getItem(TRIM) ?? 'null');
+      return Array.isArray(found) && found.every((value) => typeof value === 'number') ? (found as number[]) : null;
+    } catch {
+      return null;
+    }
+  };
+  const keepTrim = (place: SerialPlace, trim: readonly number[] | null): void => {
+    if (place.kind === 'virtual') virtualTrim = trim;
+    else if (trim === null) parts.storage.removeItem(TRIM);
+    else parts.storage.setItem(TRIM, JSON.stringify(trim));
+  };
+
+  const attach = async (place: SerialPlace): Promise<void> => {
+    noArm();
+    const trimRad = trimOf(place);
+    const connected = unwrap(await api.connectServos({ place, calibration: 'in-servos', ...(trimRad === null ? {} : { trimRad }) }));
+    robot.setState({ place, connected, look: null });
+    stores.arm.setState({ kind: place.kind });
+    void watchHealth();
+  };
+
+  let watching: 'yes' | 'no' = 'no';
+  const watchHealth = async (): Promise<void> => {
+    if (watching === 'yes') return;
+    watching = 'yes';
+    while (robot.getState().connected !== null) {
+      const answer = await api.health();
+      if (robot.getState().connected !== null) robot.setState({ health: answer.ok ? answer.value : null });
+      await clock.sleepUntil(clock.nowMs() + HEALTH_EVERY_MS);
+    }
+    watching = 'no';
+  };
+
+  const lowered = async (): Promise<void> => {
+    await parts.release();
+    const limitMs = clock.nowMs() + LOWERED_MS;
+    while (context.readArm()?.mode !== 'released') {
+      if (clock.nowMs() > limitMs) throw new FailureError('worker/deadline', { worker: 'control', call: 'lowerAndRelease', waitedMs: LOWERED_MS });
+      await clock.sleepUntil(clock.nowMs() + VIEW_EVERY_MS);
+    }
+  };
+
+  /** The arm lies, limp, and nobody speaks to it. A lost one cannot be lowered: what remains is to give its port back. */
+  const letGo = async (): Promise<void> => {
+    const { connected, health } = robot.getState();
+    if (connected === null) return;
+    const lost = health?.faults.some((fault) => fault.code === 'arm/port-lost') ?? false;
+    if (!lost && context.readArm()?.mode !== 'released') await lowered();
+    unwrap(await api.disconnect());
+    noArm();
+  };
+
+  const watchCalibration = async (): Promise<void> => {
+    while (robot.getState().calibrating !== null) {
+      const answer = await api.calibrationView();
+      if (robot.getState().calibrating === null) break;
+      if (!answer.ok) {
+        robot.setState({ calibrating: null, work: null, failure: answer.failure });
+        tell(answer.failure);
+        break;
+      }
+      robot.setState({ calibrating: answer.value });
+      if (robot.getState().place.kind === 'serial') events.emit('twin', answer.value.angles);
+      await clock.sleepUntil(clock.nowMs() + VIEW_EVERY_MS);
+    }
+    events.emit('twin', null);
+  };
+
+  const endCalibrating = async (): Promise<void> => {
+    robot.setState({ calibrating: null });
+    unwrap(await api.calibrationEnd());
+  };
+
+  return {
+    choosePlace: (kind) => {
+      if (robot.getState().connected === null && robot.getState().work === null) robot.setState({ place: kind === 'virtual' ? { kind } : { kind, adapter: null }, look: null, plan: null, failure: null });
+    },
+    connectServos: (kind, question = 'known') =>
+      working('connecting', async () => {
+        const place: SerialPlace = kind === 'virtual' ? { kind } : { kind, adapter: await parts.askForPort(question) };
+        robot.setState({ place });
+        try {
+          await attach(place);
+        } catch (thrown) {
+          // A page without an arm is a page without a Stop that means anything: the simulated one comes back, except where it is the virtual servos' own.
+          await parts.connectSimulated().catch(() => undefined);
+          throw thrown;
+        }
+      }),
+    leaveServos: () =>
+      working('leaving', async () => {
+        await letGo();
+        await parts.connectSimulated();
+      }),
+    look: (scope) =>
+      working(scope === 'arm' ? 'looking' : 'looking-everywhere', async () => {
+        const { place, connected } = robot.getState();
+        if (connected === null && place.kind === 'virtual') noArm();
+        robot.setState({ look: unwrap(await api.look(place, scope)) });
+      }),
+    planFromFile: (text, name) =>
+      working('planning', async () => {
+        const { place, connected } = robot.getState();
+        const calibration = unwrap(await api.readCalibration(text));
+        if (connected === null && place.kind === 'virtual') noArm();
+        robot.setState({ plan: { from: 'file', name, calibration, changes: unwrap(await api.planCalibration(place, calibration)), trimRad: null } });
+      }),
+    writePlan: () =>
+      working('writing', async () => {
+        const { plan, place, connected } = robot.getState();
+        if (plan === null) return;
+        const wasConnected = connected !== null;
+        if (wasConnected) await letGo();
+        const look = unwrap(await api.writeCalibration(place, plan.calibration));
+        keepTrim(place, plan.trimRad);
+        robot.setState({ plan: null, look, calibrating: null });
+        if (wasConnected || plan.from === 'sweep') await attach(place);
+      }),
+    dropPlan: () => robot.setState({ plan: null }),
+    calibrationText: async () => {
+      const calibration = robot.getState().connected?.calibration ?? robot.getState().look?.calibration ?? null;
+      return calibration === null ? null : unwrap(await api.writeCalibrationText(calibration));
+    },
+    calibrationBegin: () =>
+      working('calibrating', async () => {
+        await letGo();
+        noArm();
+        const view = unwrap(await api.calibrationBegin(robot.getState().place));
+        robot.setState({ calibrating: view, plan: null });
+        void watchCalibration();
+      }),
+    calibrationHome: () => working('calibrating', async () => robot.setState({ calibrating: unwrap(await api.calibrationHome()) })),
+    calibrationPropose: () =>
+      working('calibrating', async () => {
+        const proposal = unwrap(await api.calibrationPropose());
+        robot.setState({ plan: { from: 'sweep', name: '', ...proposal } });
+      }),
+    calibrationEnd: () =>
+      working('calibrating', async () => {
+        await endCalibrating();
+        robot.setState({ plan: null });
+        await parts.connectSimulated();
+      }),
+    findMotor: () =>
+      working('naming', async () => {
+        await letGo();
+        noArm();
+        robot.setState({ motor: null });
+        robot.setState({ motor: unwrap(await api.findMotor(robot.getState().place)) });
+      }),
+    nameMotor: (id) => working('naming', async () => robot.setState({ motor: unwrap(await api.nameMotor(robot.getState().place, id)) })),
+    openGripper: async () => void unwrap(await api.openGripper()),
+    virtualHand: async (pose) => void unwrap(await api.virtualHand(pose)),
+    virtualFault: async (fault) => void unwrap(await api.virtualFault(fault)),
+  };
+}
