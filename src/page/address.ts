@@ -1,5 +1,5 @@
 /**
- * What the address says: `?engine=webgpu|wasm`, `?seed=`, `?task=`, `?only=episodes`. They fill boxes and force an engine; nothing in an
+ * What the address says: `?engine=webgpu|wasm`, `?seed=`, `?task=`, `?arm=virtual|serial`, `?only=episodes`. They fill boxes and force an engine; nothing in an
  * address ever starts a motion. Untrusted text: what is not understood counts as absent.
  */
 import type { EngineChoice } from '#contracts/inference.ts';
@@ -8,6 +8,8 @@ export interface AddressOptions {
   readonly engine: EngineChoice;
   readonly seed: number;
   readonly task: string;
+  /** Opens the Robot panel for this arm; connects nothing. */
+  readonly arm: 'virtual' | 'serial' | null;
   /** `episodes`: no page at all, only the worker that counts, for command line tools (`bare.ts`). */
   readonly only: 'page' | 'episodes';
 }
@@ -20,9 +22,11 @@ export function readAddress(search: string): AddressOptions {
   const parameters = new URLSearchParams(search);
   const engine = parameters.get('engine');
   const seed = parameters.get('seed') ?? '';
+  const arm = parameters.get('arm');
   return {
     engine: engine === 'webgpu' || engine === 'wasm' ? engine : null,
     seed: /^\d{1,9}$/.test(seed) ? Number(seed) : DEFAULT_SEED,
+    arm: arm === 'virtual' || arm === 'serial' ? arm : null,
     only: parameters.get('only') === 'episodes' ? 'episodes' : 'page',
     task: (parameters.get('task') ?? '').slice(0, MAX_TASK_LETTERS),
   };

@@ -36,6 +36,8 @@ export interface Stage {
   setScene(description: SceneDescription): void;
   /** 7 numbers a body (x y z, w x y z), body-table order: for a replay or a picture without a world. */
   setPoses(poses: ArrayLike<number>): void;
+  /** The arm at these joint angles, radians, whatever the poses say: a real arm, whose world is not simulated. Null: as the poses say. */
+  setArm(angles: ArrayLike<number> | null): void;
   /** Rows of six joint angles, radians: what is coming, next first. Null takes the ghost away. */
   setGhost(path: readonly (readonly number[])[] | null): void;
   /** Index in JOINT_NAMES, or null. */
@@ -140,6 +142,20 @@ export function createStage({ container, description, poses, label, onContext, o
     return true;
   };
 
+  /** The links of a real arm, laid over what the world says; its table stays the world's. */
+  let armAt: ArrayLike<number> | null = null;
+  let posed: Float64Array | null = null;
+  const pose = (poses: ArrayLike<number>): void => {
+    posed = Float64Array.from(poses);
+    room.applyPoses(armAt === null ? posed : withArm(posed, armAt));
+    touch('shadow');
+  };
+  const withArm = (poses: Float64Array, angles: ArrayLike<number>): Float64Array => {
+    const together = poses.slice();
+    linkPoses(described.robot, angles).forEach(({ position, rotation }, body) => together.set([...position, ...rotation], 7 * body));
+    return together;
+  };
+
   let request = 0;
   const frame = (): void => {
     request = requestAnimationFrame(frame);
@@ -147,10 +163,7 @@ export function createStage({ container, description, poses, label, onContext, o
     const nowMs = performance.now();
     if (view.update()) touch('picture');
     const moved = source?.moved(room.bodies.length) ?? null;
-    if (moved !== null) {
-      room.applyPoses(moved);
-      touch('shadow');
-    }
+    if (moved !== null) pose(moved);
     if (!arrived(nowMs)) return;
     if (changed && pace.mayDraw(nowMs, 'moving')) {
       changed = false;
@@ -193,7 +206,7 @@ export function createStage({ container, description, poses, label, onContext, o
       mark.show(before.bodies, null, new THREE.Color());
       described = next;
       room = buildSceneObjects(next, { assets });
-      room.applyPoses(atHome(next));
+      pose(atHome(next));
       scene.add(room.root);
       before.root.removeFromParent();
       before.dispose();
@@ -202,9 +215,12 @@ export function createStage({ container, description, poses, label, onContext, o
       showMark();
       touch('shadow');
     },
-    setPoses(next) {
-      room.applyPoses(next);
-      touch('shadow');
+    setPoses: pose,
+    setArm(angles) {
+      if (angles === null && armAt === null) return;
+      armAt = angles;
+      if (posed !== null) pose(posed);
+      else if (angles !== null) pose(atHome(described));
     },
     setGhost(path) {
       // Control says "no path" ten times a second; a picture without a ghost need not be drawn again for it.

@@ -10,8 +10,8 @@ import type { OperatingSystem } from '#page/words/failures.ts';
 export interface UiContext {
   readonly session: Session;
   readonly os: OperatingSystem;
-  /** `?task=`, `?seed=`: fill the boxes, start nothing. `reset` is what the table is laid for at first. */
-  readonly first: { readonly task: string; readonly seed: number; readonly reset: ResetRequest };
+  /** `?task=`, `?seed=`, `?arm=`: fill the boxes, start nothing. `reset` is what the table is laid for at first. */
+  readonly first: { readonly task: string; readonly seed: number; readonly arm: 'virtual' | 'serial' | null; readonly reset: ResetRequest };
 }
 
 export const UiContextHolder = createContext<UiContext | null>(null);

@@ -182,3 +182,26 @@ const FINDINGS: Readonly<Record<FindingCode, (facts: Facts) => FindingWords>> = 
 function facts0(facts: Facts, name: string): boolean {
   return facts[name] === 0;
 }
+
+export const CHECK = {
+  heading: 'Hardware check',
+  lead: 'Ten steps, about two minutes: the page asks, moves a little, measures, and writes it down. Do it once with every new arm.',
+  start: 'Begin the check',
+  yes: 'Yes, go on',
+  no: 'Leave it out',
+  save: 'Save the log',
+  done: (passed: number, of: number): string => `${passed} of ${of} steps passed.`,
+  outcomes: { passed: 'passed', failed: 'failed', 'left-out': 'left out' },
+  questions: {
+    connect: 'Is the supply plugged in, and can you reach its switch?',
+    readings: 'The page reads all six motors now. Nothing moves. Ready?',
+    stillness: 'The arm should hold without moving for two seconds. Hands off. Ready?',
+    'each-joint': 'Each joint moves by five degrees and back, one after another. Is there a hand’s width of room all round?',
+    stop: 'The base turns slowly, then the page presses Stop. Ready to watch whether it stops at once?',
+    gripper: 'Now the gripper opens though everything is stopped. Nothing in it that may fall?',
+    'go-on': 'Go on must not move anything. Watch the arm. Ready?',
+    cable: 'The base turns again. Pull the USB cable out when it does (the virtual arm pulls its own). Ready?',
+    again: 'Plug the cable in again. Is it in?',
+    lower: 'The arm lowers itself slowly, then goes limp. Is the place where it lies free?',
+  },
+} as const;

@@ -3,11 +3,12 @@ import { useEffect, useState } from 'react';
 import { Activity } from '../activity/Activity.tsx';
 import { Cameras } from '../cameras/Cameras.tsx';
 import { Caption } from '../caption/Caption.tsx';
-import { useSession } from '../context.ts';
+import { useSession, useUi } from '../context.ts';
 import { Header } from '../header/Header.tsx';
 import { Measure } from '../measure/Measure.tsx';
 import type { Mode } from '../measure/ModeSwitch.tsx';
 import { JointPlot } from '../plot/JointPlot.tsx';
+import { Robot } from '../robot/Robot.tsx';
 import { Safety } from '../safety/Safety.tsx';
 import { SentenceBox } from '../sentence/SentenceBox.tsx';
 import { Speed } from '../speed/Speed.tsx';
@@ -18,7 +19,8 @@ type Start = 'starting' | 'ready' | 'failed';
 
 export function App() {
   const start = useStart();
-  const [mode, setMode] = useState<Mode>('play');
+  const { first } = useUi();
+  const [mode, setMode] = useState<Mode>(first.arm === null ? 'play' : 'robot');
   return (
     <div className="app" data-start={start}>
       <Header mode={mode} onMode={setMode} />
@@ -30,6 +32,8 @@ export function App() {
       <aside className="app-column">
         {mode === 'measure' ? (
           <Measure />
+        ) : mode === 'robot' ? (
+          <Robot ready={start === 'ready'} />
         ) : (
           <>
             <Cameras />

@@ -2,7 +2,8 @@
 import { useNoun, useUi } from '../context.ts';
 import { adapterLabel, engineLabel, engineReason, selfTestLine } from '#page/words/labels.ts';
 import { failureWords } from '#page/words/failures.ts';
-import { APP_NAME, FAST, LOCAL_HINT, SIMULATED, SIMULATED_HINT } from '#page/words/panels.ts';
+import { APP_NAME, FAST, LOCAL_HINT } from '#page/words/panels.ts';
+import { ARM_HINTS, ARM_LABELS } from '#page/words/robot.ts';
 import { ModeSwitch, type Mode } from '../measure/ModeSwitch.tsx';
 import './header.css';
 
@@ -10,13 +11,21 @@ export function Header({ mode, onMode }: { readonly mode: Mode; readonly onMode:
   return (
     <header className="app-header header">
       <h1>{APP_NAME}</h1>
-      <span className="chip chip-simulated" title={SIMULATED_HINT}>
-        {SIMULATED}
-      </span>
+      <ArmChip />
       <span className="quiet header-hint">{LOCAL_HINT}</span>
       <ModeSwitch mode={mode} onChange={onMode} />
       <EngineChip />
     </header>
+  );
+}
+
+/** Which arm moves, never to be missed. */
+function ArmChip() {
+  const kind = useNoun('arm').kind ?? 'simulated';
+  return (
+    <span className={`chip chip-arm chip-${kind}`} title={ARM_HINTS[kind]} data-testid="arm-kind" data-kind={kind}>
+      {ARM_LABELS[kind]}
+    </span>
   );
 }
 

@@ -1,14 +1,15 @@
-/** Play or Measure: what the side column is for. */
+/** What the side column is for. */
 import { MODES } from '#page/words/measure.ts';
+import { ROBOT } from '#page/words/robot.ts';
 
-export type Mode = 'play' | 'measure';
+export type Mode = 'play' | 'robot' | 'measure';
 
 export function ModeSwitch({ mode, onChange }: { readonly mode: Mode; readonly onChange: (mode: Mode) => void }) {
   return (
     <div className="mode-switch" role="group" aria-label={MODES.label}>
-      {(['play', 'measure'] as const).map((one) => (
+      {(['play', 'robot', 'measure'] as const).map((one) => (
         <button key={one} type="button" aria-pressed={mode === one} onClick={() => onChange(one)} data-testid={`mode-${one}`}>
-          {MODES[one]}
+          {one === 'robot' ? ROBOT.mode : MODES[one]}
         </button>
       ))}
     </div>

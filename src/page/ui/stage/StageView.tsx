@@ -44,6 +44,7 @@ function showStage(session: Session, container: HTMLElement, description: SceneD
   const offs = [
     session.events.on('world', (scene) => stage.setScene(scene.description)),
     session.events.on('path', (path) => stage.setGhost(path)),
+    session.events.on('twin', (angles) => stage.setArm(angles)),
     highlighted.subscribe((joint) => stage.highlightJoint(joint)),
   ];
   return () => {

@@ -30,7 +30,7 @@ export function stopKeys(target: EventTarget, stop: () => void): () => void {
   };
 }
 
-function isTextField(target: EventTarget | null): boolean {
+export function isTextField(target: EventTarget | null): boolean {
   if (target instanceof HTMLTextAreaElement) return true;
   if (target instanceof HTMLInputElement) return TEXT_INPUTS.includes(target.type);
   return target instanceof HTMLElement && target.isContentEditable;

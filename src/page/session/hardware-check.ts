@@ -1,0 +1,189 @@
+/**
+ * The hardware check: a list of steps for the person who has the arm in front of them. Each asks where a person must look, waits, and
+ * asserts what the page can measure itself; all of it goes into a log that can be handed on. Runs on the virtual arm too, where it
+ * pulls the cable itself. It moves one joint at a time, by five degrees, through the same gate as everything.
+ */
+import { GRIPPER_INDEX, JOINT_COUNT, JOINT_NAMES } from '#contracts/joints.ts';
+import type { Fact } from '#contracts/failure.ts';
+import { asFailure, FailureError } from '#core/lib/failure.ts';
+import type { ArmSnapshot } from './arm-reader.ts';
+import type { Session } from './session.ts';
+
+export const CHECK_STEPS = ['connect', 'readings', 'stillness', 'each-joint', 'stop', 'gripper', 'go-on', 'cable', 'again', 'lower'] as const;
+export type CheckStep = (typeof CHECK_STEPS)[number];
+
+export interface CheckEntry {
+  readonly step: CheckStep;
+  readonly outcome: 'passed' | 'failed' | 'left-out';
+  readonly seconds: number;
+  /** What was measured, and what the person said. */
+  readonly facts: Readonly<Record<string, Fact>>;
+}
+
+export interface CheckLog {
+  readonly format: 'vla-playground-hardware-check';
+  readonly version: 1;
+  readonly app: string;
+  readonly arm: 'serial' | 'virtual';
+  readonly startedAt: string;
+  readonly userAgent: string;
+  readonly entries: readonly CheckEntry[];
+}
+
+export type Answer = 'yes' | 'no';
+
+export interface CheckParts {
+  readonly session: Session;
+  readonly kind: 'serial' | 'virtual';
+  readonly appVersion: string;
+  /** Shown to the person; settles with what they press. */
+  readonly ask: (step: CheckStep) => Promise<Answer>;
+  readonly onEntry: (entries: readonly CheckEntry[]) => void;
+}
+
+const MOVE_UNITS = 5;
+const FOLLOWED_UNITS = 2;
+const STILL_UNITS = 1;
+const STILL_MS = 2000;
+const MOVE_LIMIT_MS = 8000;
+const OPEN_UNITS = 85;
+const CABLE_LIMIT_MS = 60_000;
+const LEAST_VOLTS = 4.5;
+
+/** Goes through all steps; one that fails ends it, and the arm is held where it is. */
+export async function runHardwareCheck({ session, kind, appVersion, ask, onEntry }: CheckParts): Promise<CheckLog> {
+  const entries: CheckEntry[] = [];
+  const startedAt = new Date().toISOString();
+
+  const measured = (): readonly number[] => {
+    const snapshot: ArmSnapshot | null = session.readArm();
+    if (snapshot === null || snapshot.measured === null) throw new FailureError('arm/reading-failed', { reason: 'no reading' });
+    return snapshot.measured;
+  };
+  const require = (condition: boolean, what: string, facts: Readonly<Record<string, Fact>>): void => {
+    if (!condition) throw new FailureError('control/out-of-range', { what, found: null, least: null, most: null, ...facts });
+  };
+  const until = async (limitMs: number, done: () => boolean): Promise<boolean> => {
+    for (let waitedMs = 0; waitedMs < limitMs; waitedMs += 50) {
+      if (done()) return true;
+      await pause(50);
+    }
+    return done();
+  };
+
+  const steps: Readonly<Record<CheckStep, () => Promise<Readonly<Record<string, Fact>>>>> = {
+    async connect() {
+      if (session.stores.robot.getState().connected === null) await session.connectServos(kind);
+      const connected = session.stores.robot.getState().connected;
+      return { findings: connected?.findings.map((finding) => finding.code).join(', ') ?? '', changed: connected?.changed.length ?? 0 };
+    },
+    async readings() {
+      await until(MOVE_LIMIT_MS, () => session.stores.robot.getState().health !== null);
+      const health = session.stores.robot.getState().health;
+      const volts = health?.servos.map((servo) => servo.volts ?? 0) ?? [];
+      const celsius = health?.servos.map((servo) => servo.celsius ?? 0) ?? [];
+      const facts = { leastVolts: Math.min(...volts), hottestC: Math.max(...celsius), lost: health?.counts.lost ?? null, retries: health?.counts.retries ?? null, roundTripMs: health?.counts.lastRoundTripMs ?? null };
+      require(volts.length === JOINT_COUNT && facts.leastVolts >= LEAST_VOLTS, 'volts', facts);
+      return facts;
+    },
+    async stillness() {
+      const before = measured();
+      await pause(STILL_MS);
+      const drift = furthest(before, measured());
+      require(drift <= STILL_UNITS, 'drift', { drift });
+      return { drift: round(drift) };
+    },
+    async 'each-joint'() {
+      const facts: Record<string, Fact> = {};
+      for (let joint = 0; joint < JOINT_COUNT; joint++) {
+        const from = measured();
+        const limit = session.stores.arm.getState().limits[joint];
+        const by = limit !== undefined && (from[joint] as number) + MOVE_UNITS > limit.most - MOVE_UNITS ? -MOVE_UNITS : MOVE_UNITS;
+        await session.nudge(joint, by);
+        const goal = (from[joint] as number) + by;
+        const arrived = await until(MOVE_LIMIT_MS, () => Math.abs((measured()[joint] as number) - goal) <= FOLLOWED_UNITS);
+        const off = Math.abs((measured()[joint] as number) - goal);
+        facts[JOINT_NAMES[joint] as string] = round(off);
+        require(arrived, JOINT_NAMES[joint] as string, facts);
+        await session.nudge(joint, -by);
+        await until(MOVE_LIMIT_MS, () => Math.abs((measured()[joint] as number) - (from[joint] as number)) <= FOLLOWED_UNITS);
+      }
+      return facts;
+    },
+    async stop() {
+      await session.nudge(0, 4 * MOVE_UNITS);
+      await pause(500);
+      const stop = await session.stop();
+      const facts = { confirmedAfterMs: Math.round(stop.confirmedAfterMs), ticksToFreeze: stop.frozenTick - stop.acknowledgedTick, driftDeg: stop.driftRad === null ? null : round((stop.driftRad * 180) / Math.PI) };
+      require((stop.driftRad ?? 0) < 0.03, 'drift after Stop', facts);
+      return facts;
+    },
+    async gripper() {
+      await session.openGripper();
+      const opened = await until(MOVE_LIMIT_MS, () => (measured()[GRIPPER_INDEX] as number) >= OPEN_UNITS);
+      const facts = { gripper: round(measured()[GRIPPER_INDEX] as number) };
+      require(opened, 'gripper', facts);
+      return facts;
+    },
+    async 'go-on'() {
+      await until(MOVE_LIMIT_MS, () => session.readArm()?.mode === 'stopped');
+      const before = measured();
+      await session.resume();
+      await pause(1000);
+      const moved = furthest(before, measured());
+      require(moved <= STILL_UNITS, 'moved on Go on', { moved });
+      return { moved: round(moved) };
+    },
+    async cable() {
+      await session.nudge(0, -2 * MOVE_UNITS);
+      if (kind === 'virtual') await session.virtualFault('unplug');
+      const noticed = await until(CABLE_LIMIT_MS, () => session.stores.arm.getState().failure?.code === 'arm/port-lost');
+      require(noticed, 'cable', {});
+      return { mode: session.readArm()?.mode ?? '' };
+    },
+    async again() {
+      if (kind === 'virtual') await session.virtualFault('none');
+      await session.leaveServos();
+      await session.connectServos(kind);
+      return { mode: session.readArm()?.mode ?? '' };
+    },
+    async lower() {
+      await session.leaveServos();
+      return { kind: session.stores.arm.getState().kind };
+    },
+  };
+
+  for (const step of CHECK_STEPS) {
+    const began = performance.now();
+    const put = (outcome: CheckEntry['outcome'], facts: CheckEntry['facts']): void => {
+      entries.push({ step, outcome, seconds: round((performance.now() - began) / 1000), facts });
+      onEntry([...entries]);
+    };
+    const said = await ask(step);
+    if (said === 'no') {
+      put('left-out', { person: said });
+      if (step === 'connect' || step === 'each-joint') break;
+      continue;
+    }
+    try {
+      put('passed', { person: said, ...(await steps[step]()) });
+    } catch (thrown) {
+      const failure = asFailure(thrown);
+      put('failed', { person: said, code: failure.code, ...failure.facts });
+      break;
+    }
+  }
+  return { format: 'vla-playground-hardware-check', version: 1, app: appVersion, arm: kind, startedAt, userAgent: navigator.userAgent, entries };
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+function furthest(a: readonly number[], b: readonly number[]): number {
+  return Math.max(...a.map((value, i) => Math.abs(value - (b[i] ?? value))));
+}
+
+function round(value: number): number {
+  return Math.round(value * 100) / 100;
+}

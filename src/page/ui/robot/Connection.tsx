@@ -1,0 +1,58 @@
+/** Which arm, and connecting it: one button. The browser's own list of ports comes up by itself where it is needed. */
+import { useNoun, useSession } from '../context.ts';
+import { PROFILE_LABELS } from '#page/words/labels.ts';
+import { ROBOT } from '#page/words/robot.ts';
+import { Complaint, quietly } from './kit.tsx';
+
+export function Connection({ ready }: { readonly ready: boolean }) {
+  const session = useSession();
+  const { place, work, connected } = useNoun('robot');
+  const { safety } = useNoun('arm');
+  const { kind } = place;
+  const locked = work !== null || connected !== null;
+  return (
+    <section className="panel robot-which" aria-labelledby="which-arm">
+      <h2 id="which-arm">{ROBOT.heading}</h2>
+      <div className="mode-switch robot-places" role="group" aria-label={ROBOT.heading}>
+        {(['virtual', 'serial'] as const).map((one) => (
+          <button key={one} type="button" aria-pressed={kind === one} disabled={locked && kind !== one} onClick={() => session.choosePlace(one)} data-testid={`place-${one}`}>
+            {ROBOT.places[one]}
+          </button>
+        ))}
+      </div>
+      {connected === null ? (
+        <>
+          <p>{ROBOT.lead[kind]}</p>
+          <div className="robot-buttons">
+            <button type="button" className="button button-accent robot-main" disabled={!ready || work !== null} onClick={() => quietly(session.connectServos(kind))} data-testid="connect-servos">
+              {ROBOT.connect[kind]}
+            </button>
+            {kind === 'serial' ? (
+              <button type="button" className="button" disabled={!ready || work !== null} onClick={() => quietly(session.connectServos(kind, 'all'))}>
+                {ROBOT.allPorts}
+              </button>
+            ) : null}
+          </div>
+        </>
+      ) : (
+        <>
+          <p>
+            <strong>{ROBOT.connected[kind]}</strong> {safety === null ? null : ROBOT.limits(PROFILE_LABELS[safety.profile])}
+          </p>
+          <div className="robot-buttons">
+            <button type="button" className="button" disabled={work !== null} onClick={() => quietly(session.leaveServos())} data-testid="leave-servos">
+              {ROBOT.leave}
+            </button>
+          </div>
+          {kind === 'serial' ? <p className="quiet">{ROBOT.afterwards}</p> : null}
+        </>
+      )}
+      {work === null || ROBOT.work[work] === '' ? null : (
+        <p role="status" className="robot-work">
+          {ROBOT.work[work]}
+        </p>
+      )}
+      <Complaint />
+    </section>
+  );
+}
