@@ -48,6 +48,14 @@ export type FailureCode =
   | 'observation/state-size' // facts: expected, found
   | 'observation/sentence-missing'
   | 'observation/sentence-too-long' // facts: tokens, limit
+  // datasets and recording
+  | 'dataset/file-missing' // facts: file, source
+  | 'dataset/invalid' // facts: file, expected, found
+  | 'dataset/unsupported' // facts: what, found
+  | 'dataset/units' // facts: most
+  | 'recording/unavailable' // facts: what
+  | 'recording/no-room' // facts: freeBytes
+  | 'recording/ended' // facts: reason
   // inference
   | 'engine/no-webgpu' // facts: reason
   | 'engine/self-test-failed' // facts: test, expected, found
