@@ -98,7 +98,7 @@ export function startFaultLog(context: SessionContext, browser: string): FaultVe
       toldFaults.add(key);
       add('latched', fault.rule, null, fault.facts);
     }
-    for (const rule of [...heldFor.keys()]) if (!report.safety.holding.includes(rule)) heldFor.delete(rule);
+    for (const rule of heldFor.keys()) if (!report.safety.holding.includes(rule)) heldFor.delete(rule);
     if (!moving) return;
     for (const rule of report.safety.holding) {
       const reports = (heldFor.get(rule) ?? 0) + 1;

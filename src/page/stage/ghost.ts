@@ -1,6 +1,6 @@
 /**
- * The coming path: a translucent arm at its end and the trail the fingertips will draw. Knows joint angles and nothing
- * of where they come from: control has computed and limited them.
+ * The coming path: a translucent arm at its end and the trail the fingertips will draw, in another colour where a safety rule
+ * will hold the arm back. Knows joint angles and nothing of where they come from: control has computed and limited them.
  */
 import * as THREE from 'three';
 import type { RobotDescription } from '#contracts/robot.ts';
@@ -14,9 +14,10 @@ const LEAST_TRAIL_M = 0.004;
 
 export interface Ghost {
   readonly root: THREE.Group;
-  /** Rows of six joint angles, radians, next first; null or empty for none. */
-  setPath(path: readonly (readonly number[])[] | null): void;
-  setColour(colour: THREE.Color): void;
+  /** Rows of six joint angles, radians, next first; null or empty for none. `limited[i]`: row i is less than was wanted. */
+  setPath(path: readonly (readonly number[])[] | null, limited: readonly boolean[]): void;
+  /** Of what is passed, and of what is limited. */
+  setColours(passed: THREE.Color, limited: THREE.Color): void;
   dispose(): void;
 }
 
@@ -44,11 +45,17 @@ export function createGhost(robot: RobotDescription, geometry: readonly LinkGeom
   trail.renderOrder = 9;
   trail.frustumCulled = false;
   root.add(trail);
-  const colour = new THREE.Color();
+  const colours = { passed: new THREE.Color(), limited: new THREE.Color() };
+  let endIs: keyof typeof colours = 'passed';
+  const dye = (): void => {
+    glass.color.copy(colours[endIs]);
+    // A little light of its own: it is not a thing in the room.
+    glass.emissive.copy(colours[endIs]).multiplyScalar(0.25);
+  };
 
   return {
     root,
-    setPath(path) {
+    setPath(path, limited) {
       const last = path?.at(-1);
       root.visible = last !== undefined;
       if (path === null || last === undefined) return;
@@ -61,14 +68,17 @@ export function createGhost(robot: RobotDescription, geometry: readonly LinkGeom
           }
         });
       trail.geometry.dispose();
-      trail.geometry = tube(path.map((row) => new THREE.Vector3(...gripPose(robot, row).position)));
+      trail.geometry = tube(
+        path.map((row) => new THREE.Vector3(...gripPose(robot, row).position)),
+        path.map((_, i) => (limited[i] === true ? colours.limited : colours.passed)),
+      );
+      endIs = limited[path.length - 1] === true ? 'limited' : 'passed';
+      dye();
     },
-    setColour(next) {
-      colour.copy(next);
-      glass.color.copy(colour);
-      // A little light of its own: it is not a thing in the room.
-      glass.emissive.copy(colour).multiplyScalar(0.25);
-      trailMaterial.color.copy(colour);
+    setColours(passed, limited) {
+      colours.passed.copy(passed);
+      colours.limited.copy(limited);
+      dye();
     },
     dispose() {
       trail.geometry.dispose();
@@ -77,10 +87,12 @@ export function createGhost(robot: RobotDescription, geometry: readonly LinkGeom
   };
 }
 
-/** A thin tube along the points, fading in from the arm to the end of the path. Colours are white with an alpha. */
-function tube(points: readonly THREE.Vector3[]): THREE.BufferGeometry {
+/** A thin tube along the points, each in its colour, fading in from the arm to the end of the path. */
+function tube(points: readonly THREE.Vector3[], colours: readonly THREE.Color[]): THREE.BufferGeometry {
   const geometry = new THREE.BufferGeometry();
-  const kept = points.filter((point, i) => i === 0 || point.distanceTo(points[i - 1] as THREE.Vector3) > 1e-5);
+  const keep = points.map((point, i) => i === 0 || point.distanceTo(points[i - 1] as THREE.Vector3) > 1e-5);
+  const kept = points.filter((_, i) => keep[i]);
+  const dyes = colours.filter((_, i) => keep[i]);
   const length = kept.reduce((sum, point, i) => sum + (i === 0 ? 0 : point.distanceTo(kept[i - 1] as THREE.Vector3)), 0);
   if (kept.length < 2 || length < LEAST_TRAIL_M) {
     geometry.setAttribute('position', new THREE.Float32BufferAttribute([], 3));
@@ -89,8 +101,16 @@ function tube(points: readonly THREE.Vector3[]): THREE.BufferGeometry {
   const segments = Math.min(96, kept.length * 2);
   const built = new THREE.TubeGeometry(new THREE.CatmullRomCurve3(kept, false, 'centripetal'), segments, TRAIL_RADIUS_M, TRAIL_SIDES);
   const count = built.getAttribute('position').count;
-  const colours = new Float32Array(count * 4).fill(1);
-  for (let i = 0; i < count; i++) colours[i * 4 + 3] = 0.12 + 0.78 * (Math.floor(i / (TRAIL_SIDES + 1)) / segments);
-  built.setAttribute('color', new THREE.BufferAttribute(colours, 4));
+  const dyed = new Float32Array(count * 4);
+  // Rings stand at equal lengths along the curve; which of the points a ring has come to is counted in the same lengths.
+  const lengths = kept.map((point, i) => (i === 0 ? 0 : point.distanceTo(kept[i - 1] as THREE.Vector3)));
+  let point = 0;
+  let gone = 0;
+  for (let ring = 0; ring <= segments; ring++) {
+    while (point + 1 < kept.length && gone + (lengths[point + 1] as number) <= (length * ring) / segments + 1e-9) gone += lengths[++point] as number;
+    const { r, g, b } = dyes[Math.min(point + 1, dyes.length - 1)] as THREE.Color;
+    for (let side = 0; side <= TRAIL_SIDES; side++) dyed.set([r, g, b, 0.12 + 0.78 * (ring / segments)], 4 * (ring * (TRAIL_SIDES + 1) + side));
+  }
+  built.setAttribute('color', new THREE.BufferAttribute(dyed, 4));
   return built;
 }

@@ -10,11 +10,13 @@ import { buildSceneObjects, createSceneAssets } from '#core/scene/three/build.ts
 import { applyRenderSettings } from '#core/scene/three/render-settings.ts';
 import { createGhost } from './ghost.ts';
 import { createJointMark } from './joint-mark.ts';
+import { createLimits, type LimitsView } from './limits.ts';
 import { createPace, isSoftwareRenderer, type StageStatistics } from './pace.ts';
 import { posesSource } from './poses-source.ts';
 import { cssColour } from './theme-colours.ts';
 import { createViewCamera } from './view-camera.ts';
 
+export type { LimitsView } from './limits.ts';
 export type { StageStatistics } from './pace.ts';
 
 export interface StageOptions {
@@ -38,8 +40,10 @@ export interface Stage {
   setPoses(poses: ArrayLike<number>): void;
   /** The arm at these joint angles, radians, whatever the poses say: a real arm, whose world is not simulated. Null: as the poses say. */
   setArm(angles: ArrayLike<number> | null): void;
-  /** Rows of six joint angles, radians: what is coming, next first. Null takes the ghost away. */
-  setGhost(path: readonly (readonly number[])[] | null): void;
+  /** Rows of six joint angles, radians: what is coming, next first. Null takes the ghost away. `limited[i]`: a rule makes row i less than was wanted. */
+  setGhost(path: readonly (readonly number[])[] | null, limited?: readonly boolean[]): void;
+  /** Draws where the arm may be, and lets a person drag it; null draws nothing. */
+  setLimits(limits: LimitsView | null): void;
   /** Index in JOINT_NAMES, or null. */
   highlightJoint(joint: number | null): void;
   /** Outlines of what each simulated camera sees. */
@@ -73,7 +77,8 @@ export function createStage({ container, description, poses, label, onContext, o
   const source = poses === undefined ? null : posesSource(poses);
   const ghost = createGhost(description.robot, assets.links);
   const mark = createJointMark(description.robot);
-  scene.add(ghost.root);
+  const limits = createLimits({ canvas, camera: view.camera, changed: () => touch('picture') });
+  scene.add(ghost.root, limits.root);
 
   let room = buildSceneObjects(description, { assets });
   let hints: THREE.CameraHelper[] = [];
@@ -104,7 +109,8 @@ export function createStage({ container, description, poses, label, onContext, o
     touch('picture');
   };
   const dress = (): void => {
-    ghost.setColour(cssColour(container, '--accent'));
+    ghost.setColours(cssColour(container, '--accent'), cssColour(container, '--amber'));
+    limits.setColours(cssColour(container, '--accent'), cssColour(container, '--red'));
     showMark();
   };
   let described = description;
@@ -222,11 +228,15 @@ export function createStage({ container, description, poses, label, onContext, o
       if (posed !== null) pose(posed);
       else if (angles !== null) pose(atHome(described));
     },
-    setGhost(path) {
+    setGhost(path, limited = []) {
       // Control says "no path" ten times a second; a picture without a ghost need not be drawn again for it.
       if (path === null && !haunted) return;
       haunted = path !== null;
-      ghost.setPath(path);
+      ghost.setPath(path, limited);
+      touch('picture');
+    },
+    setLimits(next) {
+      limits.show(next);
       touch('picture');
     },
     highlightJoint(index) {
@@ -251,6 +261,7 @@ export function createStage({ container, description, poses, label, onContext, o
       view.dispose();
       mark.dispose();
       ghost.dispose();
+      limits.dispose();
       room.dispose();
       assets.dispose();
       renderer.dispose();

@@ -60,10 +60,6 @@ export const SAFE = {
   lastStop: 'Last Stop',
   noStop: 'none yet',
   explain: 'Every target passes a gate: joint range, speed, acceleration, jerk; the arm above the table, clear of itself, no point faster than allowed.',
-  strip: 'Last three seconds: how far the arm was held back from what was wanted',
-  allPassed: 'The arm does what is wanted.',
-  changedBy: (rule: string): string => `Held back by: ${rule}.`,
-  profile: 'Limits',
   held: 'Held now by',
 } as const;
 

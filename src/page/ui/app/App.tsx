@@ -4,6 +4,7 @@ import { Activity } from '../activity/Activity.tsx';
 import { Cameras } from '../cameras/Cameras.tsx';
 import { Caption } from '../caption/Caption.tsx';
 import { useSession, useUi } from '../context.ts';
+import { GateLine } from '../gate/GateLine.tsx';
 import { Header } from '../header/Header.tsx';
 import { Measure } from '../measure/Measure.tsx';
 import type { Mode } from '../measure/ModeSwitch.tsx';
@@ -21,12 +22,15 @@ export function App() {
   const start = useStart();
   const { first } = useUi();
   const [mode, setMode] = useState<Mode>(first.arm === null ? 'play' : 'robot');
+  // Kept here, because a calibration is of a sentence too.
+  const [sentence, setSentence] = useState(first.task);
   return (
     <div className="app" data-start={start}>
       <Header mode={mode} onMode={setMode} />
       <main className="app-main">
         <StageView />
         <Caption start={start} />
+        <GateLine />
         <JointPlot />
       </main>
       <aside className="app-column">
@@ -37,10 +41,10 @@ export function App() {
         ) : (
           <>
             <Cameras />
-            <SentenceBox ready={start === 'ready'} />
+            <SentenceBox ready={start === 'ready'} sentence={sentence} onSentence={setSentence} />
             <Activity />
             <Speed />
-            <Safety />
+            <Safety task={sentence} />
           </>
         )}
       </aside>

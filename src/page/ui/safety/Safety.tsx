@@ -1,12 +1,14 @@
-/** How safe: what state the arm is in, what the gate limited, what the last Stop came to. */
+/** How safe: what state the arm is in, the limits in force, whether plans agree, and what stopped or held it. */
 import { useNoun } from '../context.ts';
-import { MODE_LABELS, PROFILE_LABELS, RULE_LABELS } from '#page/words/labels.ts';
+import { MODE_LABELS, RULE_LABELS } from '#page/words/labels.ts';
 import { SAFE, SIMULATED, SIMULATED_HINT, stopLine } from '#page/words/panels.ts';
 import type { SafetyRule } from '#contracts/control.ts';
-import { Strip } from './Strip.tsx';
+import { FaultLog } from '../faults/FaultLog.tsx';
+import { Limits } from '../limits/Limits.tsx';
+import { Meter } from '../meter/Meter.tsx';
 import './safety.css';
 
-export function Safety() {
+export function Safety({ task }: { readonly task: string }) {
   const arm = useNoun('arm');
   const run = useNoun('run');
   const clamps = run.kind === 'running' ? run.clamps : run.kind === 'over' ? run.report.control.clamps : {};
@@ -19,12 +21,6 @@ export function Safety() {
         <dd data-testid="mode" data-mode={arm.mode}>
           {MODE_LABELS[arm.mode]}
         </dd>
-        {arm.safety === null ? null : (
-          <>
-            <dt>{SAFE.profile}</dt>
-            <dd data-testid="profile">{PROFILE_LABELS[arm.safety.profile]}</dd>
-          </>
-        )}
         {arm.safety === null || arm.safety.holding.length === 0 ? null : (
           <>
             <dt>{SAFE.held}</dt>
@@ -36,8 +32,10 @@ export function Safety() {
         <dt>{SAFE.lastStop}</dt>
         <dd data-testid="last-stop">{arm.lastStop === null ? SAFE.noStop : stopLine(arm.lastStop)}</dd>
       </dl>
-      <Strip />
-      <p className="quiet">
+      <Limits />
+      <Meter task={task} />
+      <FaultLog />
+      <p className="quiet safety-foot">
         {SIMULATED}: {SIMULATED_HINT} {SAFE.explain}
       </p>
     </section>

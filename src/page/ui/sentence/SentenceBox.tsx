@@ -1,15 +1,16 @@
 /** What it is told: the sentence, three examples, Run. Enter runs. A sentence may be given before the policy is here. */
-import { useEffect, useRef, useState, type FormEvent } from 'react';
+import { useEffect, useRef, type FormEvent } from 'react';
 import { useNoun, useUi } from '../context.ts';
 import { EXAMPLE_SENTENCES } from '#page/words/labels.ts';
 import { TOLD } from '#page/words/panels.ts';
+import { SHADOW } from '#page/words/safety.ts';
 import './sentence.css';
 
-export function SentenceBox({ ready }: { readonly ready: boolean }) {
+export function SentenceBox({ ready, sentence, onSentence: setSentence }: { readonly ready: boolean; readonly sentence: string; readonly onSentence: (sentence: string) => void }) {
   const { session, first } = useUi();
   const policy = useNoun('policy');
   const run = useNoun('run');
-  const [sentence, setSentence] = useState(first.task);
+  const { drive } = useNoun('options');
   const box = useRef<HTMLInputElement>(null);
   const busy = run.kind === 'running' || run.kind === 'waiting' || run.kind === 'finishing';
 
@@ -17,13 +18,13 @@ export function SentenceBox({ ready }: { readonly ready: boolean }) {
   const told = run.kind === 'waiting' || run.kind === 'running' ? run.sentence : null;
   useEffect(() => {
     if (told !== null && document.activeElement !== box.current) setSentence(told);
-  }, [told]);
+  }, [told, setSentence]);
 
   const submit = (event: FormEvent): void => {
     event.preventDefault();
     if (busy || !ready) return;
     // Failures of a run are shown by the session as cards.
-    session.runSentence({ task: sentence, seed: first.seed }).catch(() => undefined);
+    session.runAsChosen({ task: sentence, seed: first.seed }).catch(() => undefined);
   };
 
   /** Into the box, with the cursor behind it: Enter runs. */
@@ -60,6 +61,10 @@ export function SentenceBox({ ready }: { readonly ready: boolean }) {
           </li>
         ))}
       </ul>
+      <label className="check quiet">
+        <input type="checkbox" checked={drive === 'shadow'} disabled={busy} onChange={(event) => session.choose({ drive: event.target.checked ? 'shadow' : 'arm' })} data-testid="shadow" />
+        {SHADOW.label}
+      </label>
     </section>
   );
 }

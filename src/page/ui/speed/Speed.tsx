@@ -5,6 +5,7 @@ import { adapterLabel, cameraLabel, engineLabel, engineReason, selfTestLine } fr
 import { failureWords } from '#page/words/failures.ts';
 import { MISSING, milliseconds } from '#page/words/numbers.ts';
 import { FAST } from '#page/words/panels.ts';
+import { Budget } from './Budget.tsx';
 import './speed.css';
 
 export function Speed() {
@@ -23,6 +24,7 @@ export function Speed() {
         <Figure name={FAST.cameras}>{status === null ? MISSING : cameraTimes(status.cameraMs)}</Figure>
         <Figure name={FAST.frame}>{frame === null ? MISSING : `${milliseconds(frame.p50Ms)} (99 %: ${milliseconds(frame.p99Ms)})`}</Figure>
       </dl>
+      <Budget />
     </section>
   );
 }

@@ -1,5 +1,6 @@
 /** The stage: the 3-D view, failure cards over it, and the table's few controls. */
 import { useEffect, useRef } from 'react';
+import type { SafetyBox } from '#contracts/safety.ts';
 import type { SceneDescription } from '#contracts/scene.ts';
 import { asFailure } from '#core/lib/failure.ts';
 import { sceneFor } from '#page/stage/first-scene.ts';
@@ -43,14 +44,33 @@ function showStage(session: Session, container: HTMLElement, description: SceneD
   }
   const offs = [
     session.events.on('world', (scene) => stage.setScene(scene.description)),
-    session.events.on('path', (path) => stage.setGhost(path)),
     session.events.on('twin', (angles) => stage.setArm(angles)),
+    session.events.on('coming', (coming) => stage.setGhost(coming?.path ?? null, coming?.rules.map((rules) => rules.length > 0))),
+    showLimits(session, stage),
     highlighted.subscribe((joint) => stage.highlightJoint(joint)),
   ];
   return () => {
     for (const off of offs) off();
     stage.dispose();
   };
+}
+
+/** The limits in force, drawn while a person wants to see them; where they are not locked, to be dragged. */
+function showLimits(session: Session, stage: Stage): () => void {
+  const show = (): void => {
+    const { profile, limits } = session.stores.safety.getState();
+    if (profile === null || limits === 'hidden') return stage.setLimits(null);
+    const { workspace, keepOut, lock } = profile;
+    const onWorkspace = (box: SafetyBox): void => {
+      session.safety.setWorkspace(box).catch((thrown: unknown) => {
+        session.reportFailure(asFailure(thrown));
+        show();
+      });
+    };
+    stage.setLimits({ workspace, keepOut, ...(lock === 'open' ? { onWorkspace } : {}) });
+  };
+  show();
+  return session.stores.safety.subscribe(show);
 }
 
 function tellContext(session: Session, state: 'lost' | 'restored'): void {

@@ -1,9 +1,10 @@
 /**
  * Stop: always here, always the same size, from every panel, by pointer and by key. Beside it what follows a Stop, the gripper that
- * opens also then, and, with an arm of servos, the key that a policy needs held.
+ * opens also then, and, where the limits ask for it, the key that a policy needs held.
  */
 import { useCallback, useEffect } from 'react';
 import { useNoun, useSession } from '../context.ts';
+import { motionInForce } from '../limits/motion.ts';
 import { stopKeys } from './stop-keys.ts';
 import { STOP } from '#page/words/panels.ts';
 import { GRIPPER } from '#page/words/robot.ts';
@@ -19,11 +20,12 @@ export function StopBar() {
   const open = useCallback(() => void session.openGripper().catch(() => undefined), [session]);
   useEffect(() => oneKey(window, 'KeyO', { down: open, up: () => undefined }), [open]);
   const { mode, kind } = useNoun('arm');
-  const hasServos = kind === 'serial' || kind === 'virtual';
+  const { profile } = useNoun('safety');
+  const asksForKey = motionInForce(profile, kind)?.holdToRun === 'on';
   const canGoOn = mode === 'stopped' || mode === 'released';
   return (
     <div className="app-stop stop-bar">
-      {hasServos ? <HoldToRun /> : null}
+      {asksForKey ? <HoldToRun /> : null}
       <div className="stop-after">
         <button type="button" className={`button ${canGoOn ? 'button-accent' : ''}`} disabled={!canGoOn} onClick={() => session.resume().catch(() => undefined)} data-testid="go-on">
           {STOP.goOn}
