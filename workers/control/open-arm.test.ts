@@ -1,68 +1,21 @@
 /** The control loop on the virtual arm: the whole serial path, and the simulated arm behind it. */
 import { describe, expect, it } from 'vitest';
-import { ARM_SLOT_LENGTH, JOINTS_SLOT_LENGTH, STOP_FLAG, STOP_FLAG_LENGTH, TARGETS_SLOT_LENGTH } from '#contracts/slots.ts';
-import { simulatedWorld } from '#core/arm/testing/simulated-world.ts';
-import { manualClock } from '#core/lib/manual-clock.ts';
-import { createSlotMemory } from '#core/lib/shared-slot.ts';
+import { JOINTS_SLOT_LENGTH, TARGETS_SLOT_LENGTH } from '#contracts/slots.ts';
 import { unwrap } from '#core/lib/failure.ts';
+import { createSlotMemory } from '#core/lib/shared-slot.ts';
 import { SO100 } from '#core/robots/so100.ts';
 import { radiansVectorToUnits, unitsVectorToRadians } from '#core/robots/units.ts';
-import { silentLog } from '#core/telemetry/log.ts';
 import { Bench } from './bench.ts';
-import { ControlLoop } from './loop.ts';
 import { openArm } from './open-arm.ts';
-import { startSchedule } from './schedule.ts';
-import { ControlService } from './service.ts';
 import { noPorts } from './testing/rig.ts';
+import { servoRig } from './testing/servo-rig.ts';
 import { virtualBench } from './virtual-bench.ts';
 
-function makeRig() {
-  const clock = manualClock(1_000_000);
-  const world = simulatedWorld(SO100.homePose, clock.nowMs());
-  const stop = new SharedArrayBuffer(4 * STOP_FLAG_LENGTH);
-  const failures: string[] = [];
-  const loop = new ControlLoop({
-    robot: SO100,
-    rateHz: 30,
-    armSlot: createSlotMemory(ARM_SLOT_LENGTH),
-    stopFlag: stop,
-    ask: () => undefined,
-    report: ({ failure }) => void (failure !== null && failures.push(`${failure.code} ${JSON.stringify(failure.facts)}`)),
-    log: silentLog,
-  });
-  const schedule = startSchedule(clock, 1000 / 30, (time) => loop.tick(time));
-  const bench = new Bench({ clock, robot: SO100, serial: noPorts, virtual: virtualBench(world.memory, clock) });
-  const service = new ControlService({ loop, schedule, clock, bench, openArm: (kind) => openArm(kind, { memory: world.memory, bench }) });
-  const step = async (): Promise<void> => {
-    await clock.advanceBy(5);
-    world.advance(5, clock.nowMs());
-  };
-  return {
-    loop,
-    service,
-    clock,
-    world,
-    failures,
-    pressStop: () => void Atomics.add(new Int32Array(stop), STOP_FLAG.requested, 1),
-    async run(ms: number) {
-      for (let left = ms; left > 0; left -= 5) await step();
-    },
-    async settle<T>(verb: Promise<T>): Promise<T> {
-      let settled = false;
-      const done = (): void => {
-        settled = true;
-      };
-      verb.then(done, done);
-      while (!settled) await step();
-      return verb;
-    },
-  };
-}
 const off = (positions: readonly number[], goal: ArrayLike<number>): number => Math.max(...positions.map((p, i) => Math.abs(p - (goal[i] as number))));
 
 describe('the virtual arm in the control worker', () => {
   it('connects without dropping the arm, follows a slider, stops, lowers and lets go', async () => {
-    const rig = makeRig();
+    const rig = servoRig();
     unwrap(await rig.settle(rig.service.connect('simulated')));
     await rig.run(100);
     unwrap(await rig.settle(rig.service.connect('virtual')));
@@ -96,7 +49,7 @@ describe('the virtual arm in the control worker', () => {
   });
 
   it('holds where a reset of the world puts the arm', async () => {
-    const rig = makeRig();
+    const rig = servoRig();
     unwrap(await rig.settle(rig.service.connect('virtual')));
     const goal = radiansVectorToUnits(SO100.homePose);
     goal[0] = 60;
@@ -113,7 +66,7 @@ describe('the virtual arm in the control worker', () => {
   });
 
   it('goes back to the simulated arm, and says what it cannot open', async () => {
-    const rig = makeRig();
+    const rig = servoRig();
     unwrap(await rig.settle(rig.service.connect('virtual')));
     unwrap(await rig.settle(rig.service.connect('simulated')));
     await rig.run(300);

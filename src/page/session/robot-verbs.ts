@@ -197,6 +197,8 @@ export function robotVerbs(context: SessionContext, parts: RobotParts): RobotVer
         const { plan, place, connected } = robot.getState();
         if (plan === null) return;
         const wasConnected = connected !== null;
+        // Written or not, the sweep has ended: its offsets are not the motors' any more.
+        robot.setState({ calibrating: null });
         if (wasConnected) await letGo();
         const look = unwrap(await api.writeCalibration(place, plan.calibration));
         keepTrim(place, plan.trimRad);

@@ -179,6 +179,14 @@ const FINDINGS: Readonly<Record<FindingCode, (facts: Facts) => FindingWords>> = 
   echo: () => ({ title: 'The adapter repeats what it is told', cause: 'It sends and hears on one wire.', cure: 'Nothing to do: the page takes it out.' }),
 };
 
+/** Notes of one kind in one line: six motors that hold are one piece of news. */
+export function noteWords(code: FindingCode, notes: readonly Pick<Finding, 'facts'>[]): string {
+  const ids = notes.map(({ facts }) => say(facts, 'id')).join(', ');
+  if (code === 'torque-on') return `Motors ${ids} hold.`;
+  if (code === 'eeprom-unlocked') return `Motors ${ids} are unlocked: fresh from power-on.`;
+  return notes.map(({ facts }) => findingWords({ code, facts }).title).join('. ');
+}
+
 function facts0(facts: Facts, name: string): boolean {
   return facts[name] === 0;
 }

@@ -75,7 +75,7 @@ export function virtualBus(options: VirtualBusOptions): VirtualBus {
   let delivering = false;
   let hostBaud: number | null = null;
 
-  const wireMs = (bytes: number): number => (bytes * 10_000) / baud;
+  const wireMs = (bytes: number): number => (bytes * 10_000) / (hostBaud ?? baud);
 
   const advance = (): void => {
     const nowMs = clock.nowMs();

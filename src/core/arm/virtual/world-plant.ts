@@ -19,7 +19,7 @@ import type { JointPlant } from './plant.ts';
 const STALL_TORQUE_NM = 2.94;
 
 /** Radians a second: slower than the simulated motors that stand in for the hand. */
-const HAND_SPEED = 2.2;
+const HAND_SPEED = 3.5;
 
 export interface WorldPlant extends JointPlant {
   /** Radians, JOINT_NAMES order; null takes the hand away. A motor that holds is stronger than the hand. */

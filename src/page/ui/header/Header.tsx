@@ -21,7 +21,8 @@ export function Header({ mode, onMode }: { readonly mode: Mode; readonly onMode:
 
 /** Which arm moves, never to be missed. */
 function ArmChip() {
-  const kind = useNoun('arm').kind ?? 'simulated';
+  const { calibrating, place } = useNoun('robot');
+  const kind = useNoun('arm').kind ?? (calibrating === null ? 'simulated' : place.kind);
   return (
     <span className={`chip chip-arm chip-${kind}`} title={ARM_HINTS[kind]} data-testid="arm-kind" data-kind={kind}>
       {ARM_LABELS[kind]}

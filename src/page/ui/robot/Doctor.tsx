@@ -1,6 +1,6 @@
 /** The arm doctor: what was found, what it probably comes from, what helps. Looking changes nothing. */
 import { useNoun, useSession } from '../context.ts';
-import { DOCTOR, findingWords } from '#page/words/robot.ts';
+import { DOCTOR, findingWords, noteWords } from '#page/words/robot.ts';
 import { quietly } from './kit.tsx';
 
 export function Doctor() {
@@ -24,21 +24,27 @@ export function Doctor() {
         <div data-testid="findings" data-count={findings.length}>
           {findings.length === 0 ? <p role="status">{DOCTOR.well}</p> : null}
           <ul className="findings">
-            {[...findings, ...notes].map((finding, i) => {
+            {findings.map((finding, i) => {
               const words = findingWords(finding);
               return (
                 <li key={i} className={`finding finding-${finding.weight}`} data-code={finding.code}>
                   <small>{DOCTOR.weights[finding.weight]}</small>
                   <strong>{words.title}</strong>
-                  {finding.weight === 'note' ? null : (
-                    <span>
-                      {words.cause} {words.cure}
-                    </span>
-                  )}
+                  <span>
+                    {words.cause} {words.cure}
+                  </span>
                 </li>
               );
             })}
           </ul>
+          {[...new Set(notes.map((note) => note.code))].map((code) => (
+            <p key={code} className="quiet" data-code={code}>
+              {noteWords(
+                code,
+                notes.filter((note) => note.code === code),
+              )}
+            </p>
+          ))}
         </div>
       )}
     </section>

@@ -24,9 +24,9 @@ const ROOM: Readonly<Record<number, readonly (readonly [joint: number, angle: nu
   3: [[1, -0.5]],
 };
 const ROLL = JOINT_NAMES.indexOf('wrist_roll');
-/** A pose is reached within this; the hand carries 2.2 rad/s. */
-const HAND_RAD_PER_S = 2;
-const SETTLE_MS = 350;
+/** The hand carries 3.5 rad/s. */
+const HAND_RAD_PER_S = 3.2;
+const SETTLE_MS = 250;
 
 export async function sweepByHand(session: Session): Promise<void> {
   const { robot } = session.stores;
