@@ -3,7 +3,7 @@ import type { ChunkTimings } from './chunk.ts';
 import type { Provider } from './engine.ts';
 import type { Failure, Outcome } from './failure.ts';
 import type { CameraPicture } from './picture.ts';
-import type { PolicyInfo, PolicySource, PredictedChunk } from './policy.ts';
+import type { CameraWiring, PolicyInfo, PolicySource, PredictedChunk } from './policy.ts';
 
 export type SelfTestName = 'wgsl-loop-variable' | 'attention' | 'matmul';
 
@@ -38,6 +38,8 @@ export type EngineStep = 'self-test' | 'sessions-webgpu' | 'sessions-wasm';
 
 export type LoadProgress =
   | { readonly phase: 'fetch'; readonly what: string; readonly doneBytes: number; readonly totalBytes: number | null }
+  /** Another tab works on this model; this one goes on when it is done. */
+  | { readonly phase: 'waiting'; readonly name: string }
   | { readonly phase: 'convert'; readonly doneTensors: number; readonly totalTensors: number }
   | { readonly phase: 'engine'; readonly what: EngineStep }
   | { readonly phase: 'warm-up'; readonly provider: Provider }
@@ -81,7 +83,7 @@ export interface ChunkRecord {
 
 export interface InferenceApi {
   /** Load a policy that the conversion worker has published in the model store. */
-  load(storedName: string, choice: EngineChoice): Promise<Outcome<{ readonly policy: PolicyInfo; readonly engine: EngineReport }>>;
+  load(storedName: string, choice: EngineChoice, wiring?: CameraWiring): Promise<Outcome<{ readonly policy: PolicyInfo; readonly engine: EngineReport }>>;
   /** One chunk from the cameras and joint state as they are now; nothing moves. */
   probe(request: { readonly sentence: string; readonly noiseSeed: number }): Promise<Outcome<ChunkRecord>>;
   /** Start answering control's requests for this run. */
@@ -93,7 +95,42 @@ export interface InferenceApi {
   beginReplay(run: { readonly runId: number; readonly sentence: string; readonly records: readonly ChunkRecord[] }): Promise<Outcome<null>>;
 }
 
+/** What can be said of a checkpoint before any of its weights is read. */
+export interface CheckpointReport {
+  readonly info: PolicyInfo;
+  /** The Hub's commit; null elsewhere. */
+  readonly commit: string | null;
+  /** The weights as they lie there, and the part of them that must be read. */
+  readonly fileBytes: number;
+  readonly neededBytes: number;
+  /** What it will take on this machine's disk, and its largest single tensor there. */
+  readonly packBytes: number;
+  readonly largestTensorBytes: number;
+  readonly tokenizer: 'present' | 'missing';
+  /** True where this very pack is stored already. */
+  readonly stored: boolean;
+}
+
+/** A line of what is stored on this machine. */
+export interface StoredPolicy {
+  /** For `{ kind: 'stored', name }` and for the verbs below. */
+  readonly name: string;
+  readonly title: string;
+  readonly bytes: number;
+  /** Null: begun and not finished; loading it from where it came goes on. */
+  readonly info: PolicyInfo | null;
+}
+
 export interface ConversionApi {
   /** Read a checkpoint, write a pack into the model store unless it is there already; returns its stored name. */
   convert(source: PolicySource): Promise<Outcome<{ readonly storedName: string; readonly bytes: number; readonly fromStore: boolean }>>;
+  /** Looks at the checkpoint's headers and small files; reads no weight. For a stored one: what was found then. */
+  inspect(source: PolicySource): Promise<Outcome<CheckpointReport>>;
+  /** Ends every conversion that runs with `download/cancelled`; what is finished is kept. */
+  cancel(): Promise<Outcome<null>>;
+  stored(): Promise<Outcome<readonly StoredPolicy[]>>;
+  rename(name: string, title: string): Promise<Outcome<null>>;
+  remove(name: string): Promise<Outcome<null>>;
+  /** An access token for the Hub, kept in this worker's memory only; null forgets it. */
+  setToken(token: string | null): Promise<Outcome<null>>;
 }

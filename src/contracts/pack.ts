@@ -31,14 +31,26 @@ export interface CheckpointView {
 export interface PlannedTensor {
   /** Name in the pack. */
   readonly name: string;
-  /** Which weight file it goes to; one a graph, and `host` for what the runner itself reads (embedding rows, biases). */
+  /**
+   * Which weight file it goes to; one a graph, and `host` for what the runner itself reads (embedding rows, biases). The
+   * converter cuts a large one into parts: `prefix`, `prefix.1`, `prefix.2`.
+   */
   readonly file: string;
   readonly shape: readonly number[];
   /** Source tensors, read as float32 and handed to `make` in this order. */
   readonly sources: readonly string[];
-  /** Pure. Absent = the single source as it is. */
+  /** Pure. Absent = the single source as it is, and then it is read, kept and written in slabs of rows. */
   readonly make?: (sources: readonly Float32Array[]) => Float32Array;
+  /** F32 where absent. */
+  readonly storage?: TensorStorage;
 }
+
+/**
+ * How a tensor's numbers are written. `blocks`: a matrix [rows, columns] whose rows are cut into blocks of `block` numbers,
+ * each number kept in `bits` bits and multiplied by its block's float32 scale; as `MatMulNBits` reads it, where rows are the
+ * outputs of the product. `columns` must be a multiple of `block`.
+ */
+export type TensorStorage = { readonly kind: 'F32' } | { readonly kind: 'F16' } | { readonly kind: 'blocks'; readonly bits: 4 | 8; readonly block: number };
 
 export interface PackPlan {
   readonly family: PolicyInfo['family'];
@@ -58,15 +70,18 @@ export interface PackTensor {
   readonly name: string;
   readonly file: string;
   readonly shape: readonly number[];
-  /** All float32 today; little-endian, offsets a multiple of 64. */
-  readonly dtype: 'F32';
+  /** Little-endian; offsets a multiple of 64. */
+  readonly storage: TensorStorage;
   readonly offset: number;
+  /** Bytes of the numbers, without scales. */
   readonly length: number;
+  /** Where the scales of `blocks` lie, one float32 a block, row by row. */
+  readonly scales?: { readonly offset: number; readonly length: number };
 }
 
 export interface PackManifest {
   readonly format: 'vla-playground-pack';
-  readonly version: 1;
+  readonly version: 2;
   readonly family: PolicyInfo['family'];
   readonly info: PolicyInfo;
   readonly settings: unknown;
@@ -80,9 +95,11 @@ export interface PackManifest {
 /** A pack opened for running, wherever its bytes lie. */
 export interface OpenPack {
   readonly manifest: PackManifest;
-  /** A whole weight file: a Blob (OPFS) stays on disk until the engine reads it. */
+  /** The names of a weight file's parts, in order. */
+  parts(file: string): readonly string[];
+  /** A whole part of a weight file, by its name in `manifest.files`: a Blob (OPFS) stays on disk until the engine reads it. */
   weights(file: string): Promise<Uint8Array | Blob>;
-  /** One tensor, float32. */
+  /** One tensor, float32 whatever it is stored as. */
   tensor(name: string): Promise<Float32Array>;
   /** Rows `[first, first + count)` of a 2-D tensor, without reading the rest. */
   rows(name: string, first: number, count: number): Promise<Float32Array>;

@@ -5,11 +5,27 @@ import type { Provider } from './engine.ts';
 /** Where a checkpoint comes from. */
 export type PolicySource =
   /** A folder on the page's own host, e.g. `policies/pocket`. */
-  | { readonly kind: 'shipped'; readonly name: string }
+  | { readonly kind: 'shipped'; readonly name: string; readonly precision?: Precision }
+  /** `user/model` on the Hub, at a branch, tag or commit (`main` where absent). */
+  | { readonly kind: 'hub'; readonly name: string; readonly revision?: string; readonly precision?: Precision }
+  /** Files a person handed over, by their path in the folder. */
+  | { readonly kind: 'folder'; readonly name: string; readonly files: readonly FolderFile[]; readonly precision?: Precision }
   | { readonly kind: 'stored'; readonly name: string };
 
-/** How weights and activations are kept. More are added by the checkpoint issue. */
-export type Precision = 'f32';
+export interface FolderFile {
+  /** Below the folder, with slashes: `tokenizer/tokenizer.json`. */
+  readonly path: string;
+  readonly blob: Blob;
+}
+
+/**
+ * How weights are kept; activations are float32 in all of them.
+ *
+ *   f32   as LeRobot computes, the reference        f16   half the bytes, widened when the graph is loaded
+ *   q8    8 bits a weight in blocks of at most 32   q4    text and expert 4 bits, pictures and embeddings 8
+ */
+export const PRECISIONS = ['f32', 'f16', 'q8', 'q4'] as const;
+export type Precision = (typeof PRECISIONS)[number];
 
 export interface CameraSlot {
   /** As the policy names it after its rename map. */
@@ -19,6 +35,18 @@ export interface CameraSlot {
   /** Size of the picture the checkpoint declares; the policy letterboxes to its own size. */
   readonly width: number;
   readonly height: number;
+}
+
+/** By the policy's camera slot (`CameraSlot.key`): the robot's camera that feeds it, null for none. */
+export type CameraWiring = Readonly<Record<string, string | null>>;
+
+/** In the joint units of the training data, one number a column. */
+export interface FeatureStatistics {
+  readonly mean: readonly number[];
+  readonly std: readonly number[];
+  /** Null where the checkpoint has none. */
+  readonly least: readonly number[] | null;
+  readonly most: readonly number[] | null;
 }
 
 export interface PolicyInfo {
@@ -37,6 +65,10 @@ export interface PolicyInfo {
    * actions may not be joint values. Empty for a sound checkpoint; otherwise the page says so.
    */
   readonly missingStatistics: readonly string[];
+  /** What the joint values of its training were, where the checkpoint says it; absent in nothing we make. */
+  readonly statistics?: { readonly state: FeatureStatistics | null; readonly action: FeatureStatistics | null };
+  /** `base`: a model to be fine-tuned (smolvla_base and the like); what it puts out are no joint values. */
+  readonly stage?: 'base' | 'tuned';
   /** What the card says of its training; an untrained policy says so on every screen. */
   readonly training: { readonly kind: 'untrained' } | { readonly kind: 'trained'; readonly summary: string } | { readonly kind: 'unknown' };
   /** Sentences the card says it is good at. */

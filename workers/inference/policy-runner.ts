@@ -7,7 +7,7 @@ import type { Engine, Provider } from '#contracts/engine.ts';
 import type { Observation } from '#contracts/observation.ts';
 import type { OpenPack } from '#contracts/pack.ts';
 import type { CameraPicture, Picture } from '#contracts/picture.ts';
-import type { PolicyInfo, PredictedChunk } from '#contracts/policy.ts';
+import type { CameraWiring, PolicyInfo, PredictedChunk } from '#contracts/policy.ts';
 import type { Clock } from '#contracts/time.ts';
 import type { JointUnitsVector } from '#contracts/units.ts';
 import type { ChunkGuidance } from '#contracts/inference.ts';
@@ -38,9 +38,9 @@ export interface PolicyRunner extends Runner {
 const SAMPLE_SEED = 20_260;
 const SAMPLE_SENTENCE = 'pick up the red cube';
 
-export async function policyRunner(pack: OpenPack, engine: Engine, parts: RunnerParts): Promise<PolicyRunner> {
+export async function policyRunner(pack: OpenPack, engine: Engine, parts: RunnerParts, wiring?: CameraWiring): Promise<PolicyRunner> {
   const tokenize = await parts.openTokenizer(pack.manifest.tokenizer);
-  const policy = await parts.loadPolicy(pack, engine, { letterbox: parts.letterbox, clock: parts.clock });
+  const policy = await parts.loadPolicy(pack, engine, { letterbox: parts.letterbox, clock: parts.clock, ...(wiring === undefined ? {} : { wiring }) });
   const { info, provider } = policy;
 
   const runner: PolicyRunner = {

@@ -9,9 +9,10 @@
  */
 import type { CheckpointView, PackManifest, TensorHeader } from '#contracts/pack.ts';
 import { FailureError } from '#core/lib/failure.ts';
-import type { CheckpointFiles, LargeFile } from './checkpoint-files.ts';
-import { parseSafetensors, readFloat32, readHeader, type SafetensorsHeader } from './safetensors.ts';
-import { sha256 } from './sha256.ts';
+import type { CheckpointFiles } from './checkpoint-files.ts';
+import { type Adapter, checkAdapter, mergedNumbers, readAdapter } from './adapter.ts';
+import { elementCount, parseSafetensors, readFloat32, readFloat32Piece, readHeader, type SafetensorsHeader, storedTensor } from './safetensors.ts';
+import { sha256, type Sha256 } from './sha256.ts';
 
 /** The largest config and processor files published are below 20 kB. */
 const MAX_JSON_BYTES = 1024 * 1024;
@@ -32,12 +33,26 @@ export interface Checkpoint {
   /** sha-256 of everything but the weights' own bytes: JSON, statistics, tokenizer, header, size, the host's stamp. */
   readonly identity: string;
   readonly weightBytes: number;
-  /** One tensor as float32. Rejects with `checkpoint/tensor-missing` or `checkpoint/file-truncated`. */
-  readTensor(tensor: string): Promise<Float32Array>;
+  /** Numbers in a tensor. Throws `checkpoint/tensor-missing`. */
+  countOf(tensor: string): number;
+  /** Bytes that reading it costs: those of an adapter that is added to it count too. */
+  bytesOf(tensor: string): number;
+  /** `count` numbers of a tensor from the `first`, in storage order, as float32. Rejects with `checkpoint/tensor-missing`, `checkpoint/file-truncated`, `download/...`. */
+  readNumbers(tensor: string, first: number, count: number): Promise<Float32Array>;
+  /** It will be read soon. */
+  soon(tensor: string): void;
+}
+
+export interface OpenOptions {
+  /**
+   * Where the base model of a LoRA adapter is, by the name its `adapter_config.json` gives; null where it cannot be had.
+   * Absent: adapters are refused.
+   */
+  readonly base?: (name: string) => Promise<CheckpointFiles | null>;
 }
 
 /** Rejects with `checkpoint/...` or `download/failed`, naming the file. */
-export async function openCheckpoint(files: CheckpointFiles): Promise<Checkpoint> {
+export async function openCheckpoint(files: CheckpointFiles, options: OpenOptions = {}): Promise<Checkpoint> {
   const identity = sha256();
   const json = new Map<string, unknown>();
   const readJson = async (file: string): Promise<unknown> => {
@@ -49,7 +64,8 @@ export async function openCheckpoint(files: CheckpointFiles): Promise<Checkpoint
     return value;
   };
 
-  if ((await readJson('config.json')) === null) throw missing(files, 'config.json');
+  // An adapter may leave the config to its base; whether this is one is asked when the weights are missing.
+  if ((await readJson('config.json')) === null && (await files.readSmall('adapter_config.json', MAX_JSON_BYTES)) === null) throw missing(files, 'config.json');
   const steps: PipelineStep[] = [];
   for (const file of PIPELINES) steps.push(...stepsOf(file, await readJson(file)));
   for (const file of CARRIED) await readJson(file);
@@ -58,24 +74,78 @@ export async function openCheckpoint(files: CheckpointFiles): Promise<Checkpoint
   const tokenizer = await readTokenizer(files, steps, (file, bytes) => addTo(identity, file, bytes));
 
   const weights = await files.open(WEIGHTS);
-  if (weights === null) return refuseWithoutWeights(files);
+  if (weights === null) {
+    const adapter = await readAdapter(files);
+    if (adapter === null) return refuseWithoutWeights(files);
+    addTo(identity, 'adapter', adapter.identity);
+    const base = await openBase(adapter.baseName, options);
+    const own: OwnFiles = { name: files.source, json, statistics, tokenizer, identity };
+    return withAdapter(base, adapter, own);
+  }
   const header = await readHeader(weights);
   addTo(identity, WEIGHTS, header.json);
   identity.update(new TextEncoder().encode(`${weights.bytes} ${weights.stamp ?? ''}`));
 
   const names = readableNames(header);
+  const storedName = (tensor: string): string => names.get(tensor) ?? tensor;
   return {
     view: {
       name: files.source,
       json,
       tensors: new Map([...names].map(([name, stored]): [string, TensorHeader] => [name, tensorHeader(header, stored)])),
       statistics,
-      readSmall: (tensor) => readNamed(weights, header, names, tensor, { maxBytes: MAX_SMALL_TENSOR_BYTES }),
+      readSmall: (tensor) => readFloat32(weights, header, storedName(tensor), { maxBytes: MAX_SMALL_TENSOR_BYTES }),
     },
     tokenizer,
     identity: identity.hex(),
     weightBytes: weights.bytes,
-    readTensor: (tensor) => readNamed(weights, header, names, tensor, {}),
+    countOf: (tensor) => elementCount(storedTensor(header, storedName(tensor)).shape),
+    bytesOf: (tensor) => {
+      const { begin, end } = storedTensor(header, storedName(tensor));
+      return end - begin;
+    },
+    readNumbers: (tensor, first, count) => readFloat32Piece(weights, header, storedName(tensor), first, count),
+    soon: (tensor) => {
+      const { begin, end } = storedTensor(header, storedName(tensor));
+      weights.soon?.(begin, end - begin);
+    },
+  };
+}
+
+/** An adapter brings its own config and processors, or leaves those of its base in force. */
+interface OwnFiles {
+  readonly name: string;
+  readonly json: ReadonlyMap<string, unknown>;
+  readonly statistics: ReadonlyMap<string, Float32Array>;
+  readonly tokenizer: PackManifest['tokenizer'];
+  readonly identity: Sha256;
+}
+
+async function openBase(name: string, options: OpenOptions): Promise<Checkpoint> {
+  const files = (await options.base?.(name)) ?? null;
+  if (files === null) throw new FailureError('checkpoint/base-missing', { base: name });
+  // One level: an adapter of an adapter has no `base` to go on with and is refused.
+  return openCheckpoint(files);
+}
+
+function withAdapter(base: Checkpoint, adapter: Adapter, own: OwnFiles): Checkpoint {
+  checkAdapter(adapter, base.view.tensors);
+  own.identity.update(new TextEncoder().encode(base.identity));
+  const hasPipelines = PIPELINES.some((file) => own.json.has(file));
+  const inherited = [...base.view.json].filter(([file]) => !(hasPipelines && PIPELINES.some((pipeline) => pipeline === file)));
+  return {
+    ...base,
+    view: {
+      name: own.name,
+      json: new Map([...inherited, ...own.json]),
+      tensors: base.view.tensors,
+      statistics: hasPipelines ? own.statistics : base.view.statistics,
+      readSmall: (tensor) => base.view.readSmall(tensor),
+    },
+    tokenizer: own.tokenizer ?? base.tokenizer,
+    identity: own.identity.hex(),
+    weightBytes: base.weightBytes + adapter.bytes,
+    readNumbers: (tensor, first, count) => mergedNumbers(base, adapter, tensor, first, count),
   };
 }
 
@@ -151,9 +221,6 @@ async function readTokenizer(files: CheckpointFiles, steps: readonly PipelineSte
 
 /** Says which other kind of checkpoint this is before saying that the file is missing. */
 async function refuseWithoutWeights(files: CheckpointFiles): Promise<never> {
-  if ((await files.readSmall('adapter_config.json', MAX_JSON_BYTES)) !== null) {
-    throw new FailureError('checkpoint/unsupported', { what: 'a LoRA adapter without its base model', found: 'adapter_config.json' });
-  }
   if ((await files.readSmall('model.safetensors.index.json', MAX_JSON_BYTES)) !== null) {
     throw new FailureError('checkpoint/unsupported', { what: 'weights split over several files', found: 'model.safetensors.index.json' });
   }
@@ -169,10 +236,6 @@ function tensorHeader(header: SafetensorsHeader, stored: string): TensorHeader {
   const tensor = header.tensors.get(stored);
   if (tensor === undefined) throw new FailureError('checkpoint/tensor-missing', { tensor: stored });
   return { dtype: tensor.dtype, shape: tensor.shape };
-}
-
-async function readNamed(weights: LargeFile, header: SafetensorsHeader, names: ReadonlyMap<string, string>, tensor: string, options: { readonly maxBytes?: number }): Promise<Float32Array> {
-  return readFloat32(weights, header, names.get(tensor) ?? tensor, options);
 }
 
 function parseJson(file: string, bytes: Uint8Array): Record<string, unknown> {

@@ -5,12 +5,14 @@
  *   packs/contents/<sha256>.bin     weight files under the name of their content, never rewritten: an OPFS `File` is
  *                                   no snapshot, a rewrite would show through every Blob handed out earlier
  *   packs/manifests/<name>.json     replaced as a whole when its writer closes; only this makes a pack exist
+ *   packs/journals/<name>.json      finished parts of a conversion that has not published yet: it goes on from there
  *   packs/unfinished/<name>.<n>     weight files still being written; swept when the next conversion of that name starts
  *   Web Lock `pack <name>`          one conversion of a name at a time, in all tabs
  */
+import type { PackManifest } from '#contracts/pack.ts';
 import { FailureError } from '#core/lib/failure.ts';
 import { openPackFrom } from './pack.ts';
-import { findStored, type PackFileWriter, type PackStore, type StoredPack } from './store.ts';
+import { findStored, type Journal, listed, type PackFileWriter, type PackStore, type StoredPack, usedContents } from './store.ts';
 
 /** OPFS can rename a file in place (Chromium 110, Safari 15.2, Firefox 111); the type library does not say so yet. */
 interface MovableFile extends FileSystemFileHandle {
@@ -20,6 +22,7 @@ interface MovableFile extends FileSystemFileHandle {
 interface Folders {
   readonly contents: FileSystemDirectoryHandle;
   readonly manifests: FileSystemDirectoryHandle;
+  readonly journals: FileSystemDirectoryHandle;
   readonly unfinished: FileSystemDirectoryHandle;
 }
 
@@ -34,24 +37,63 @@ export function opfsStore(root = 'packs'): PackStore {
     return opened;
   };
   return {
-    exclusively: async (name, work) => {
+    exclusively: async (name, work, onWait) => {
       if (navigator.locks === undefined) throw new FailureError('store/unavailable', { reason: 'no Web Locks: the page is not on https or localhost' });
-      const result: { value: Awaited<ReturnType<typeof work>> } = await navigator.locks.request(`pack ${root} ${name}`, async () => {
+      const lock = `pack ${root} ${name}`;
+      const locked = async (): Promise<{ value: Awaited<ReturnType<typeof work>> }> => {
         await sweep((await folders()).unfinished, name);
         return { value: await work() };
-      });
-      return result.value;
+      };
+      const atOnce = await navigator.locks.request(lock, { ifAvailable: true }, async (got) => (got === null ? null : locked()));
+      if (atOnce !== null) return atOnce.value;
+      onWait?.();
+      return (await navigator.locks.request(lock, locked)).value;
     },
     find: async (name) => {
       const pack = await readManifest(await folders(), name);
-      return pack !== null && (await contentsOf(await folders(), pack)) !== null ? pack : null;
+      return pack !== null && (await blobsOf(await folders(), pack.manifest.files)) !== null ? pack : null;
     },
     createFile: async (name) => createFile(await folders(), name),
-    publish: async (name, pack) => publish(await folders(), name, pack),
+    publish: async (name, pack) => {
+      const here = await folders();
+      const before = await filesOf(here, name);
+      await writeJson(here.manifests, name, pack);
+      await removeEntry(here.journals, jsonName(name));
+      await removeUnused(here, before);
+    },
+    journal: async (name) => {
+      const here = await folders();
+      const journal = await readJournal(here, name);
+      return journal !== null && (await blobsOf(here, journal.files)) !== null ? journal : null;
+    },
+    setJournal: async (name, journal) => {
+      const here = await folders();
+      if (journal !== null) return writeJson(here.journals, name, journal);
+      const before = await filesOf(here, name);
+      await removeEntry(here.journals, jsonName(name));
+      await removeUnused(here, before);
+    },
+    list: async () => {
+      const here = await folders();
+      return listed(await all(here.manifests, (name) => readManifest(here, name)), await all(here.journals, (name) => readJournal(here, name)));
+    },
+    rename: async (name, title) => {
+      const here = await folders();
+      const pack = await readManifest(here, name);
+      if (pack === null) throw new FailureError('store/not-found', { name });
+      await writeJson(here.manifests, name, { ...pack, title });
+    },
+    remove: async (name) => {
+      const here = await folders();
+      const before = await filesOf(here, name);
+      await removeEntry(here.manifests, jsonName(name));
+      await removeEntry(here.journals, jsonName(name));
+      await removeUnused(here, before);
+    },
     open: async (stored) => {
       const pack = await findStored(stored, async (name) => readManifest(await folders(), name));
       if (pack === null) throw new FailureError('store/not-found', { name: stored });
-      const contents = await contentsOf(await folders(), pack);
+      const contents = await blobsOf(await folders(), pack.manifest.files);
       if (contents === null) throw new FailureError('store/corrupt', { name: stored, file: 'weights' });
       return openPackFrom(pack.manifest, contents);
     },
@@ -62,8 +104,8 @@ async function openFolders(root: string): Promise<Folders> {
   return guarded(async () => {
     if (navigator.storage?.getDirectory === undefined) throw new FailureError('store/unavailable', { reason: 'this browser keeps no private files for the page' });
     const folder = await (await navigator.storage.getDirectory()).getDirectoryHandle(root, { create: true });
-    const [contents, manifests, unfinished] = await Promise.all(['contents', 'manifests', 'unfinished'].map((part) => folder.getDirectoryHandle(part, { create: true })));
-    return { contents, manifests, unfinished };
+    const [contents, manifests, journals, unfinished] = await Promise.all(['contents', 'manifests', 'journals', 'unfinished'].map((part) => folder.getDirectoryHandle(part, { create: true })));
+    return { contents, manifests, journals, unfinished };
   });
 }
 
@@ -102,44 +144,70 @@ async function createFile({ contents, unfinished }: Folders, name: string): Prom
   });
 }
 
-async function publish(folders: Folders, name: string, pack: StoredPack): Promise<void> {
-  const before = await readManifest(folders, name);
+async function writeJson(folder: FileSystemDirectoryHandle, name: string, value: StoredPack | Journal): Promise<void> {
   await guarded(async () => {
-    const handle = await folders.manifests.getFileHandle(manifestName(name), { create: true });
+    const handle = await folder.getFileHandle(jsonName(name), { create: true });
     const stream = await handle.createWritable();
-    await stream.write(JSON.stringify(pack));
+    await stream.write(JSON.stringify(value));
     await stream.close();
   });
-  if (before !== null) await removeUnused(folders, before);
 }
 
-/** Weight files that the replaced pack used and no published pack uses now. */
-async function removeUnused(folders: Folders, replaced: StoredPack): Promise<void> {
-  const used = new Set<string>();
-  for await (const file of folders.manifests.keys()) {
-    const pack = await readManifest(folders, decodeURIComponent(file.replace(/\.json$/, '')));
-    for (const { sha256 } of pack?.manifest.files ?? []) used.add(sha256);
+async function removeEntry(folder: FileSystemDirectoryHandle, file: string): Promise<void> {
+  await folder.removeEntry(file).catch(() => undefined);
+}
+
+/**
+ * Those of `files` that no pack and no journal uses. A part that another tab has closed and not yet noted may go with them,
+ * if its content is the same: that tab's pack is then found incomplete and made again.
+ */
+async function removeUnused(folders: Folders, files: PackManifest['files']): Promise<void> {
+  const manifests = await all(folders.manifests, (name) => readManifest(folders, name));
+  const journals = await all(folders.journals, (name) => readJournal(folders, name));
+  const used = usedContents(manifests.values(), journals.values());
+  for (const { sha256 } of files) if (!used.has(sha256)) await removeEntry(folders.contents, contentName(sha256));
+}
+
+async function filesOf(folders: Folders, name: string): Promise<PackManifest['files']> {
+  return [...((await readManifest(folders, name))?.manifest.files ?? []), ...((await readJournal(folders, name))?.files ?? [])];
+}
+
+/** Everything of a folder of JSON files that is ours, by name. */
+async function all<T>(folder: FileSystemDirectoryHandle, read: (name: string) => Promise<T | null>): Promise<Map<string, T>> {
+  const found = new Map<string, T>();
+  for (const file of await namesIn(folder)) {
+    const name = decodeURIComponent(file.replace(/\.json$/, ''));
+    const value = await read(name);
+    if (value !== null) found.set(name, value);
   }
-  for (const { sha256 } of replaced.manifest.files) {
-    if (!used.has(sha256)) await folders.contents.removeEntry(contentName(sha256)).catch(() => undefined);
-  }
+  return found;
+}
+
+async function namesIn(folder: FileSystemDirectoryHandle): Promise<string[]> {
+  const names: string[] = [];
+  for await (const file of folder.keys()) names.push(file);
+  return names;
 }
 
 async function sweep(unfinished: FileSystemDirectoryHandle, name: string): Promise<void> {
-  const names: string[] = [];
-  for await (const file of unfinished.keys()) names.push(file);
-  for (const file of names.filter((candidate) => candidate.startsWith(`${encodeURIComponent(name)}.`))) {
-    await unfinished.removeEntry(file).catch(() => undefined);
-  }
+  for (const file of await namesIn(unfinished)) if (file.startsWith(`${encodeURIComponent(name)}.`)) await removeEntry(unfinished, file);
 }
 
 /** The manifest, null where there is none or where it is not one of ours (another version, a damaged disk). */
 async function readManifest({ manifests }: Folders, name: string): Promise<StoredPack | null> {
-  const file = await fileIn(manifests, manifestName(name));
-  if (file === null) return null;
+  const value = await readJson(manifests, name);
+  return isStoredPack(value) ? value : null;
+}
+
+async function readJournal({ journals }: Folders, name: string): Promise<Journal | null> {
+  const value = await readJson(journals, name);
+  return isJournal(value) ? value : null;
+}
+
+async function readJson(folder: FileSystemDirectoryHandle, name: string): Promise<unknown> {
+  const file = await fileIn(folder, jsonName(name));
   try {
-    const value: unknown = JSON.parse(await file.text());
-    return isStoredPack(value) ? value : null;
+    return file === null ? null : JSON.parse(await file.text());
   } catch {
     return null;
   }
@@ -149,18 +217,22 @@ async function readManifest({ manifests }: Folders, name: string): Promise<Store
 function isStoredPack(value: unknown): value is StoredPack {
   if (typeof value !== 'object' || value === null || !('identity' in value) || !('manifest' in value)) return false;
   const { manifest } = value;
-  return typeof manifest === 'object' && manifest !== null && 'format' in manifest && manifest.format === 'vla-playground-pack' && 'version' in manifest && manifest.version === 1;
+  return typeof manifest === 'object' && manifest !== null && 'format' in manifest && manifest.format === 'vla-playground-pack' && 'version' in manifest && manifest.version === 2;
+}
+
+function isJournal(value: unknown): value is Journal {
+  return typeof value === 'object' && value !== null && 'identity' in value && 'files' in value && Array.isArray(value.files);
 }
 
 /** Every weight file by its name in the manifest; null where one is missing or of another size. */
-async function contentsOf({ contents }: Folders, pack: StoredPack): Promise<Map<string, Blob> | null> {
-  const files = new Map<string, Blob>();
-  for (const { file, bytes, sha256 } of pack.manifest.files) {
+async function blobsOf({ contents }: Folders, files: PackManifest['files']): Promise<Map<string, Blob> | null> {
+  const blobs = new Map<string, Blob>();
+  for (const { file, bytes, sha256 } of files) {
     const blob = await fileIn(contents, contentName(sha256));
     if (blob?.size !== bytes) return null;
-    files.set(file, blob);
+    blobs.set(file, blob);
   }
-  return files;
+  return blobs;
 }
 
 async function fileIn(folder: FileSystemDirectoryHandle, name: string): Promise<File | null> {
@@ -176,7 +248,7 @@ function contentName(sha256: string): string {
   return `${sha256}.bin`;
 }
 
-function manifestName(name: string): string {
+function jsonName(name: string): string {
   return `${encodeURIComponent(name)}.json`;
 }
 

@@ -1,26 +1,55 @@
 /**
  * A pack's layout and how it is read: weight files with tensors at multiples of 64 bytes, and a manifest that says
  * where each lies. Knows bytes; knows no store and no model.
+ *
+ * A large weight file is cut into parts between tensors. A part is what an interrupted conversion need not do again, what
+ * a GPU is handed at once, and what stays far below every limit on the size of one buffer.
  */
 import type { OpenPack, PackManifest, PackTensor, PlannedTensor } from '#contracts/pack.ts';
 import { FailureError } from '#core/lib/failure.ts';
+import { decode, encodedBytes, scaleCount } from './encode.ts';
 import { elementCount } from './safetensors.ts';
 
 /** onnxruntime maps external data at these offsets; 64 is a cache line and satisfies every alignment it asks for. */
 const ALIGNMENT = 64;
 
-/** Where each planned tensor goes: in the plan's order, file by file. */
-export function layOut(tensors: readonly PlannedTensor[]): PackTensor[] {
-  const ends = new Map<string, number>();
+/** A part is closed once it is this large; only a single larger tensor makes a larger one. */
+export const PART_BYTES = 24 * 1024 * 1024;
+
+const F32 = { kind: 'F32' } as const;
+
+/** Where each planned tensor goes, part after part and in the plan's order within each. The plan's own order otherwise. */
+export function layOut(tensors: readonly PlannedTensor[], partBytes = PART_BYTES): PackTensor[] {
+  const ends = new Map<string, { part: number; end: number }>();
   const seen = new Set<string>();
-  return tensors.map(({ name, file, shape }) => {
+  return tensors.map(({ name, file, shape, storage = F32 }) => {
     if (seen.has(name)) throw new FailureError('internal', { message: `two planned tensors are called ${name}` });
     seen.add(name);
-    const offset = Math.ceil((ends.get(file) ?? 0) / ALIGNMENT) * ALIGNMENT;
-    const length = 4 * elementCount(shape);
-    ends.set(file, offset + length);
-    return { name, file, shape, dtype: 'F32', offset, length };
+    const count = elementCount(shape);
+    if (storage.kind === 'blocks' && (shape.length !== 2 || shape[1]! % storage.block !== 0)) {
+      throw new FailureError('internal', { message: `${name} [${shape.join(', ')}] cannot be cut into blocks of ${storage.block}` });
+    }
+    const length = encodedBytes(storage, count);
+    const scaleBytes = 4 * scaleCount(storage, count);
+    const at = ends.get(file) ?? { part: 0, end: 0 };
+    if (at.end > 0 && aligned(at.end) + length + scaleBytes > partBytes) {
+      at.part += 1;
+      at.end = 0;
+    }
+    const offset = aligned(at.end);
+    const scales = storage.kind === 'blocks' ? { offset: aligned(offset + length), length: scaleBytes } : undefined;
+    at.end = scales === undefined ? offset + length : scales.offset + scales.length;
+    ends.set(file, at);
+    return { name, file: partName(file, at.part), shape, storage, offset, length, ...(scales === undefined ? {} : { scales }) };
   });
+}
+
+function partName(file: string, part: number): string {
+  return part === 0 ? file : `${file}.${part}`;
+}
+
+function aligned(offset: number): number {
+  return Math.ceil(offset / ALIGNMENT) * ALIGNMENT;
 }
 
 /** `files` holds every file of the manifest, in memory or on disk. */
@@ -36,17 +65,24 @@ export function openPackFrom(manifest: PackManifest, files: ReadonlyMap<string, 
     if (tensor === undefined) throw new FailureError('internal', { message: `the pack has no tensor ${name}` });
     return tensor;
   };
-  const floats = async (tensor: PackTensor, from: number, bytes: number): Promise<Float32Array> => {
-    const copy = await readPiece(fileOf(tensor.file), tensor.offset + from, bytes);
-    if (copy.byteLength !== bytes) throw new FailureError('store/corrupt', { name: manifest.info.name, file: tensor.file });
-    return new Float32Array(copy);
+  const bytesOf = async (file: string, from: number, length: number): Promise<Uint8Array> => {
+    const copy = await readPiece(fileOf(file), from, length);
+    if (copy.byteLength !== length) throw new FailureError('store/corrupt', { name: manifest.info.name, file });
+    return new Uint8Array(copy);
+  };
+  /** `count` numbers from the `first`; whole blocks. */
+  const floats = async ({ file, storage, offset, scales }: PackTensor, first: number, count: number): Promise<Float32Array> => {
+    const bytes = await bytesOf(file, offset + encodedBytes(storage, first), encodedBytes(storage, count));
+    const factors = scales === undefined ? new Uint8Array() : await bytesOf(file, scales.offset + 4 * scaleCount(storage, first), 4 * scaleCount(storage, count));
+    return decode(storage, bytes, new Float32Array(factors.buffer));
   };
   return {
     manifest,
-    weights: async (file) => fileOf(file),
+    parts: (file) => manifest.files.map((part) => part.file).filter((part) => part === file || (part.startsWith(`${file}.`) && /^\d+$/.test(part.slice(file.length + 1)))),
+    weights: async (part) => fileOf(part),
     tensor: async (name) => {
       const tensor = tensorOf(name);
-      return floats(tensor, 0, tensor.length);
+      return floats(tensor, 0, elementCount(tensor.shape));
     },
     rows: async (name, first, count) => {
       const tensor = tensorOf(name);
@@ -54,7 +90,7 @@ export function openPackFrom(manifest: PackManifest, files: ReadonlyMap<string, 
       if (rows === undefined || columns === undefined || first < 0 || count < 0 || first + count > rows) {
         throw new FailureError('internal', { message: `rows ${first} to ${first + count} of ${name} [${tensor.shape.join(', ')}]` });
       }
-      return floats(tensor, 4 * first * columns, 4 * count * columns);
+      return floats(tensor, first * columns, count * columns);
     },
   };
 }

@@ -28,6 +28,8 @@ export interface ByteSource {
   readonly bytes: number;
   /** Exactly `length` bytes from `offset`; rejects with a FailureError where they cannot be had. */
   read(offset: number, length: number): Promise<Uint8Array>;
+  /** These bytes will be asked for soon: a source that waits long for each may begin to fetch them. */
+  soon?(offset: number, length: number): void;
 }
 
 /** Where a tensor lies: `begin` and `end` are byte positions in the whole file. */
@@ -48,6 +50,8 @@ export interface SafetensorsHeader {
 export async function readHeader(source: ByteSource): Promise<SafetensorsHeader> {
   if (source.bytes < 8) throw truncated(source.file, 8, source.bytes);
   const prefix = await source.read(0, 8);
+  // A clone without Git LFS, or a host that does not know it, gives a note of 130 bytes in place of the file.
+  if (new TextDecoder().decode(prefix) === 'version ') throw new FailureError('checkpoint/lfs-pointer', { file: source.file });
   const length = new DataView(prefix.buffer, prefix.byteOffset, 8).getBigUint64(0, true);
   if (length > BigInt(MAX_HEADER_BYTES)) throw corrupt(source.file, `header of ${length} bytes, more than ${MAX_HEADER_BYTES}`);
   const headerBytes = Number(length);
@@ -57,13 +61,26 @@ export async function readHeader(source: ByteSource): Promise<SafetensorsHeader>
 
 /** One tensor as float32, whatever it is stored as. Refuses a tensor larger than `maxBytes` in the file. */
 export async function readFloat32(source: ByteSource, header: SafetensorsHeader, tensor: string, options: { readonly maxBytes?: number } = {}): Promise<Float32Array> {
-  const stored = header.tensors.get(tensor);
-  if (stored === undefined) throw new FailureError('checkpoint/tensor-missing', { tensor });
+  const stored = storedTensor(header, tensor);
   const bytes = stored.end - stored.begin;
   if (options.maxBytes !== undefined && bytes > options.maxBytes) {
     throw corrupt(source.file, `${tensor} takes ${bytes} bytes where at most ${options.maxBytes} are read`);
   }
   return toFloat32(stored.dtype, await source.read(stored.begin, bytes));
+}
+
+/** `count` numbers of a tensor from the `first`, in storage order, as float32. */
+export async function readFloat32Piece(source: ByteSource, header: SafetensorsHeader, tensor: string, first: number, count: number): Promise<Float32Array> {
+  const stored = storedTensor(header, tensor);
+  const width = DTYPE_BYTES[stored.dtype];
+  if (stored.begin + (first + count) * width > stored.end) throw new FailureError('internal', { message: `${tensor} has fewer than ${first + count} numbers` });
+  return toFloat32(stored.dtype, await source.read(stored.begin + first * width, count * width));
+}
+
+export function storedTensor(header: SafetensorsHeader, tensor: string): StoredTensor {
+  const stored = header.tensors.get(tensor);
+  if (stored === undefined) throw new FailureError('checkpoint/tensor-missing', { tensor });
+  return stored;
 }
 
 /** A small safetensors file that is in memory as a whole: statistics, golden vectors, the command line's inputs. */

@@ -18,6 +18,22 @@ export interface StoredPack {
   /** What it was made from, as one sha-256: checkpoint (with its host's stamp), plan, converter. Decides whether to convert again. */
   readonly identity: string;
   readonly manifest: PackManifest;
+  /** What a person called it; absent: the name it is published under. */
+  readonly title?: string;
+}
+
+/** How far an interrupted conversion came: the parts that are finished and kept, for exactly this identity. */
+export interface Journal {
+  readonly identity: string;
+  readonly files: PackManifest['files'];
+}
+
+/** One line of what is stored here. */
+export interface StoredEntry {
+  readonly name: string;
+  readonly bytes: number;
+  /** Null: begun and not finished; loading it again goes on where it stopped. */
+  readonly pack: StoredPack | null;
 }
 
 export interface PackFileWriter {
@@ -29,13 +45,24 @@ export interface PackFileWriter {
 }
 
 export interface PackStore {
-  /** Runs `work` while nobody else, in any tab, works on this name. */
-  exclusively<T>(name: string, work: () => Promise<T>): Promise<T>;
+  /** Runs `work` while nobody else, in any tab, works on this name. `onWait`: somebody does, and this call waits. */
+  exclusively<T>(name: string, work: () => Promise<T>, onWait?: () => void): Promise<T>;
   /** The published pack whose files are all there in full size, else null. */
   find(name: string): Promise<StoredPack | null>;
   /** A new weight file for the pack that will be published as `name`; call it inside `exclusively(name)`. */
   createFile(name: string): Promise<PackFileWriter>;
+  /** Also ends the journal of that name. */
   publish(name: string, pack: StoredPack): Promise<void>;
+  /** Null where no conversion of that name was interrupted, or one of its parts is gone. Inside `exclusively(name)`. */
+  journal(name: string): Promise<Journal | null>;
+  /** Replaces the journal; null ends it and frees the parts that nothing else uses. Inside `exclusively(name)`. */
+  setJournal(name: string, journal: Journal | null): Promise<void>;
+  /** Everything stored, finished or not, by name. */
+  list(): Promise<readonly StoredEntry[]>;
+  /** Rejects with `store/not-found`. */
+  rename(name: string, title: string): Promise<void>;
+  /** Frees its files as well, where no other pack uses them. Nothing happens where there is no such name. */
+  remove(name: string): Promise<void>;
   /** By stored name, with or without the content. Rejects with `store/not-found` or `store/corrupt`. */
   open(stored: string): Promise<OpenPack>;
 }
@@ -63,11 +90,19 @@ export async function findStored(stored: string, find: (name: string) => Promise
 export function memoryStore(): PackStore {
   const contents = new Map<string, Uint8Array>();
   const published = new Map<string, StoredPack>();
+  const journals = new Map<string, Journal>();
   const queues = new Map<string, Promise<unknown>>();
+  const sweep = (): void => {
+    const used = usedContents(published.values(), journals.values());
+    for (const sha256 of contents.keys()) if (!used.has(sha256)) contents.delete(sha256);
+  };
   return {
-    exclusively: (name, work) => {
-      const turn = (queues.get(name) ?? Promise.resolve()).then(work);
-      queues.set(name, turn.catch(() => undefined));
+    exclusively: (name, work, onWait) => {
+      const before = queues.get(name);
+      if (before !== undefined) onWait?.();
+      const turn = (before ?? Promise.resolve()).then(work);
+      const settled = turn.catch(() => undefined).then(() => void (queues.get(name) === settled && queues.delete(name)));
+      queues.set(name, settled);
       return turn;
     },
     find: async (name) => published.get(name) ?? null,
@@ -84,7 +119,28 @@ export function memoryStore(): PackStore {
         },
       };
     },
-    publish: async (name, pack) => void published.set(name, pack),
+    publish: async (name, pack) => {
+      published.set(name, pack);
+      journals.delete(name);
+      sweep();
+    },
+    journal: async (name) => journals.get(name) ?? null,
+    setJournal: async (name, journal) => {
+      if (journal === null) journals.delete(name);
+      else journals.set(name, journal);
+      sweep();
+    },
+    list: async () => listed(published, journals),
+    rename: async (name, title) => {
+      const pack = published.get(name);
+      if (pack === undefined) throw new FailureError('store/not-found', { name });
+      published.set(name, { ...pack, title });
+    },
+    remove: async (name) => {
+      published.delete(name);
+      journals.delete(name);
+      sweep();
+    },
     open: async (stored) => {
       const pack = await findStored(stored, async (name) => published.get(name) ?? null);
       if (pack === null) throw new FailureError('store/not-found', { name: stored });
@@ -95,6 +151,23 @@ export function memoryStore(): PackStore {
       return openPackFrom(pack.manifest, new Map(files));
     },
   };
+}
+
+/** Contents that a pack or a journal still needs. */
+export function usedContents(packs: Iterable<StoredPack>, journals: Iterable<Journal>): Set<string> {
+  const used = new Set<string>();
+  for (const { manifest } of packs) for (const { sha256 } of manifest.files) used.add(sha256);
+  for (const { files } of journals) for (const { sha256 } of files) used.add(sha256);
+  return used;
+}
+
+/** Packs and what was begun, each name once, by name. A name that is published and being made again counts as published. */
+export function listed(packs: ReadonlyMap<string, StoredPack>, journals: ReadonlyMap<string, Journal>): StoredEntry[] {
+  const bytesOf = (files: PackManifest['files']): number => files.reduce((sum, file) => sum + file.bytes, 0);
+  const entries = new Map<string, StoredEntry>();
+  for (const [name, { files }] of journals) entries.set(name, { name, bytes: bytesOf(files), pack: null });
+  for (const [name, pack] of packs) entries.set(name, { name, bytes: bytesOf(pack.manifest.files), pack });
+  return [...entries.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
 function joined(pieces: readonly Uint8Array[]): Uint8Array {

@@ -3,13 +3,15 @@
  * fails while it is written, with the operator's name, and not when a runtime loads it. Knows how values are named and
  * joined; `ops.ts` knows the operators.
  */
-import { encodeModel, type Attribute, type ElementType, type Initializer, type OnnxNode, type ValueInfo } from './model.ts';
+import { ELEMENT_BYTES, encodeModel, type Attribute, type ElementType, type Initializer, type OnnxNode, type ValueInfo } from './model.ts';
 
 /** A tensor in the graph. */
 export type Value = ValueInfo;
 
-/** Where a weight's bytes lie: float32, row-major. */
+/** Where a weight's bytes lie, row-major. */
 export interface ExternalTensor {
+  /** float32 where absent. */
+  readonly type?: ElementType;
   readonly name: string;
   readonly shape: readonly number[];
   readonly file: string;
@@ -55,8 +57,9 @@ export class GraphBuilder {
   external(tensor: ExternalTensor): Value {
     const known = this.initializers.get(tensor.name);
     if (known !== undefined) return { name: known.name, type: known.type, dims: known.dims };
-    if (tensor.length !== elements(tensor.shape) * 4) throw new Error(`weight ${tensor.name}: ${tensor.length} bytes for [${tensor.shape.join(', ')}]`);
-    const value = { name: this.claim(tensor.name), type: 'float32', dims: checked(tensor.name, tensor.shape) } as const;
+    const { type = 'float32' } = tensor;
+    if (tensor.length !== elements(tensor.shape) * ELEMENT_BYTES[type]) throw new Error(`weight ${tensor.name}: ${tensor.length} bytes for [${tensor.shape.join(', ')}]`);
+    const value = { name: this.claim(tensor.name), type, dims: checked(tensor.name, tensor.shape) } as const;
     this.initializers.set(value.name, {
       ...value,
       place: { kind: 'external', file: tensor.file, offset: tensor.offset, length: tensor.length },

@@ -13,6 +13,8 @@ export type ElementType = 'float32' | 'int64' | 'uint8' | 'int8' | 'float16';
 /** TensorProto.DataType. */
 const ELEMENT_CODES: Readonly<Record<ElementType, number>> = { float32: 1, uint8: 2, int8: 3, int64: 7, float16: 10 };
 
+export const ELEMENT_BYTES: Readonly<Record<ElementType, number>> = { float32: 4, uint8: 1, int8: 1, int64: 8, float16: 2 };
+
 export interface ValueInfo {
   readonly name: string;
   readonly type: ElementType;

@@ -32,6 +32,24 @@ export function matMul(g: GraphBuilder, x: Value, w: Value): Value {
   return only(g.node('MatMul', [x, w], [[...x.dims.slice(0, -1), w.dims[1]!]]));
 }
 
+/** The same numbers as float32. */
+export function widened(g: GraphBuilder, x: Value): Value {
+  // 1 is TensorProto's float32.
+  return only(g.node('Cast', [x], [x.dims], { attributes: { to: int(1) } }));
+}
+
+/**
+ * x [..., M, K] times the transpose of a matrix [N, K] kept in blocks: codes [N, K / block, block bits / 8] of unsigned bytes
+ * around 128 or 8, and a scale a block [N K / block]. Gives [..., M, N]. Sums in float32.
+ */
+export function matMulBlocks(g: GraphBuilder, x: Value, codes: Value, scales: Value, { bits, block }: { readonly bits: 4 | 8; readonly block: number }): Value {
+  const [n, blocks, bytes] = codes.dims;
+  const k = x.dims.at(-1)!;
+  if (n === undefined || blocks === undefined || blocks * block !== k || bytes !== (block * bits) / 8 || scales.dims.join() !== String(n * blocks)) fail('MatMulNBits', x, codes, scales);
+  const attributes = { K: int(k), N: int(n), bits: int(bits), block_size: int(block) };
+  return only(g.node('MatMulNBits', [x, codes, scales], [[...x.dims.slice(0, -1), n]], { domain: MICROSOFT, attributes }));
+}
+
 /** x w + b, with b [N] or none. */
 export function linear(g: GraphBuilder, x: Value, w: Value, b: Value | null): Value {
   const product = matMul(g, x, w);

@@ -5,7 +5,7 @@
 import type { ChunkTimings } from '#contracts/chunk.ts';
 import type { Provider } from '#contracts/engine.ts';
 import type { Picture } from '#contracts/picture.ts';
-import type { PolicyInfo } from '#contracts/policy.ts';
+import type { CameraWiring, PolicyInfo } from '#contracts/policy.ts';
 
 /**
  * Pixels to the policy's own picture: resized with its aspect ratio kept, padded, scaled to -1..1. Gives
@@ -85,6 +85,8 @@ export interface LoadOptions {
   readonly clock: { nowMs(): number };
   /** Robot names of the cameras that will ever be fed; shorter is faster. All the checkpoint declares where absent. */
   readonly cameras?: readonly string[];
+  /** Which robot camera feeds which of the policy's own slots, null for none; the checkpoint's own rename map where absent. */
+  readonly wiring?: CameraWiring;
   /** `all` reads intermediate values back, for comparisons with LeRobot; slower. `none` where absent. */
   readonly mids?: 'none' | 'all';
 }

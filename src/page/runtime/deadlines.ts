@@ -62,8 +62,15 @@ export const INFERENCE_DEADLINES: Deadlines<InferenceApi> = {
 };
 
 export const CONVERSION_DEADLINES: Deadlines<ConversionApi> = {
-  // A 900 MB checkpoint over a slow line.
-  convert: 60 * MINUTE,
+  // A 900 MB checkpoint over a slow line; the person sees it move and can cancel.
+  convert: 24 * 60 * MINUTE,
+  // Some hundred kilobytes, with the waits that a busy host asks for.
+  inspect: 2 * MINUTE,
+  cancel: 10 * SECOND,
+  stored: MINUTE,
+  rename: MINUTE,
+  remove: MINUTE,
+  setToken: 10 * SECOND,
 };
 
 export const WORLD_DEADLINES: Deadlines<WorldApi> = {

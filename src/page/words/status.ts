@@ -109,6 +109,8 @@ export function progressLine(progress: LoadProgress | null, elapsedSeconds: numb
       const of = progress.totalBytes === null ? '' : ` of ${bytes(progress.totalBytes)}`;
       return `Fetching the policy (${progress.what}): ${bytes(progress.doneBytes)}${of}. ${time}`;
     }
+    case 'waiting':
+      return `Another tab is loading this policy; waiting for it. ${time}`;
     case 'convert':
       return `Preparing the policy: ${progress.doneTensors} of ${progress.totalTensors} tensors. ${time}`;
     case 'engine':

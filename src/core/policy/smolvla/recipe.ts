@@ -12,13 +12,15 @@
  *   step      the denoising graph: the action expert
  *   host      the runner itself: embedding rows, state token, time embedding
  */
-import type { CheckpointView, FamilyRecipe, PackPlan, PlannedTensor, TensorHeader } from '#contracts/pack.ts';
-import type { CameraSlot } from '#contracts/policy.ts';
+import type { CheckpointView, FamilyRecipe, PackPlan, PlannedTensor, TensorHeader, TensorStorage } from '#contracts/pack.ts';
+import type { CameraSlot, FeatureStatistics, Precision } from '#contracts/policy.ts';
 import { FailureError } from '#core/lib/failure.ts';
+import { unreachable } from '#core/lib/never.ts';
 import { readCard } from '../card.ts';
 import { readBackbone, readConfig, readSpecialTokens, type Backbone, type SmolVlaConfig } from './config.ts';
+import type { Normalisation } from './normalise.ts';
 import { readProcessing, sizeOf, type Processing } from './processors.ts';
-import { columnsOf, groupedHeadOrder, matMulWeight, positionRows, sideBySide } from './relayout.ts';
+import { columnsOf, groupedHeadOrder, matMulWeight, positionRows, sideBySide, stackedRows } from './relayout.ts';
 import { SETTINGS_REVISION, type SmolVlaSettings } from './settings.ts';
 
 const VISION = 'model.vlm_with_expert.vlm.model.vision_model.';
@@ -47,13 +49,44 @@ export const smolVlaRecipe: FamilyRecipe = {
         chunkRows: settings.chunkRows,
         denoisingSteps: settings.steps,
         missingStatistics: processing.missingStatistics,
+        statistics: { state: featureStatistics(checkpoint, processing.state, 'observation.state'), action: featureStatistics(checkpoint, processing.action, 'action') },
+        stage: isBase(checkpoint, processing) ? 'base' : 'tuned',
         ...readCard(checkpoint.json.get('card.json')),
       },
       settings,
-      tensors: [...visionTensors(settings, tensors), ...prefixTensors(settings, tensors), ...stepTensors(settings, tensors), ...hostTensors(settings, tensors)],
+      tensors: [
+        ...visionTensors(settings, tensors, precision),
+        ...prefixTensors(settings, tensors, precision),
+        ...stepTensors(settings, tensors, precision),
+        ...hostTensors(settings, tensors, precision),
+      ],
     };
   },
 };
+
+/** Null for a feature that passes as it is. */
+function featureStatistics(checkpoint: CheckpointView, how: Normalisation, feature: string): FeatureStatistics | null {
+  if (how.mode === 'identity') return null;
+  const listed = (statistic: string, size: number): readonly number[] | null => {
+    const values = checkpoint.statistics.get(`${feature}.${statistic}`);
+    return values === undefined || values.length !== size || !values.every(Number.isFinite) ? null : [...values];
+  };
+  if (how.mode === 'range') {
+    const middle = how.low.map((low, i) => (low + how.high[i]!) / 2);
+    // An even spread between the two has this standard deviation.
+    return { mean: middle, std: how.low.map((low, i) => (how.high[i]! - low) / Math.sqrt(12)), least: how.low, most: how.high };
+  }
+  return { mean: how.mean, std: how.std, least: listed('min', how.mean.length), most: listed('max', how.mean.length) };
+}
+
+/**
+ * A base model: no statistics of its own features, but those of the several robots it was trained on, by their names
+ * (`so100.buffer.action.mean`), or none at all under the base's own name.
+ */
+function isBase(checkpoint: CheckpointView, { missingStatistics }: Processing): boolean {
+  if (missingStatistics.length < 2) return false;
+  return /(?:^|\/)smolvla_base(?:$|@)/.test(checkpoint.name) || [...checkpoint.statistics.keys()].some((name) => name.includes('.buffer.'));
+}
 
 /** The checkpoint's tensor headers, asked for by name and checked. */
 class SourceTensors {
@@ -231,7 +264,7 @@ function cameraSlots(config: SmolVlaConfig, settings: SmolVlaSettings): CameraSl
   });
 }
 
-function visionTensors({ vision, text }: SmolVlaSettings, tensors: SourceTensors): PlannedTensor[] {
+function visionTensors({ vision, text }: SmolVlaSettings, tensors: SourceTensors, precision: Precision): PlannedTensor[] {
   const { hidden, feedForward, patchSize, shuffle, layers } = vision;
   const side = vision.imageSize / patchSize;
   const patch = 3 * patchSize * patchSize;
@@ -239,16 +272,10 @@ function visionTensors({ vision, text }: SmolVlaSettings, tensors: SourceTensors
   const tableRows = tensors.rows(tableName);
   const tableSide = Math.round(Math.sqrt(tableRows));
   if (tableSide ** 2 !== tableRows) disagree(tableName, 'a square number of rows', tableRows);
-  const plain = planner('vision', tensors);
+  const plain = planner('vision', tensors, formOf(precision, 'pictures'));
   const planned: PlannedTensor[] = [
-    {
-      name: 'vision.patch.weight',
-      file: 'vision',
-      shape: [patch, hidden],
-      // The convolution kernel [hidden, 3, patch, patch] is a matrix over a patch's numbers in the order channel, row, column.
-      sources: [tensors.need(`${VISION}embeddings.patch_embedding.weight`, [hidden, 3, patchSize, patchSize])],
-      make: (sources) => matMulWeight(sources, [{ rows: hidden, columns: patch }]),
-    },
+    // The convolution kernel [hidden, 3, patch, patch] is a matrix over a patch's numbers in the order channel, row, column.
+    plain.matrix('vision.patch.weight', [{ tensor: `${VISION}embeddings.patch_embedding.weight`, rows: hidden, columns: patch, storedShape: [hidden, 3, patchSize, patchSize] }]),
     {
       name: 'vision.position',
       file: 'vision',
@@ -291,11 +318,11 @@ function visionTensors({ vision, text }: SmolVlaSettings, tensors: SourceTensors
   return planned;
 }
 
-function prefixTensors({ text, expert }: SmolVlaSettings, tensors: SourceTensors): PlannedTensor[] {
+function prefixTensors({ text, expert }: SmolVlaSettings, tensors: SourceTensors, precision: Precision): PlannedTensor[] {
   const { hidden, feedForward, heads, kvHeads, headSize } = text;
   const kv = kvHeads * headSize;
   const order = groupedHeadOrder(heads, kvHeads, headSize);
-  const plain = planner('prefix', tensors);
+  const plain = planner('prefix', tensors, formOf(precision, 'text'));
   const planned: PlannedTensor[] = [];
   for (let l = 0; l < text.layers; l++) {
     const from = `${TEXT}layers.${l}.`;
@@ -324,14 +351,16 @@ function prefixTensors({ text, expert }: SmolVlaSettings, tensors: SourceTensors
   return planned;
 }
 
-function stepTensors({ text, expert, actionColumns }: SmolVlaSettings, tensors: SourceTensors): PlannedTensor[] {
+function stepTensors({ text, expert, actionColumns }: SmolVlaSettings, tensors: SourceTensors, precision: Precision): PlannedTensor[] {
   const { hidden, feedForward } = expert;
   const { heads, kvHeads, headSize } = text;
   const kv = kvHeads * headSize;
   const order = groupedHeadOrder(heads, kvHeads, headSize);
-  const plain = planner('step', tensors);
+  const plain = planner('step', tensors, formOf(precision, 'expert'));
+  // A few small matrices through which every action passes, ten times: they stay as they are.
+  const exact = planner('step', tensors, 'f32');
   const planned: PlannedTensor[] = [
-    plain.matrix('action.in.weight', [{ tensor: 'model.action_in_proj.weight', rows: hidden, columns: actionColumns }]),
+    exact.matrix('action.in.weight', [{ tensor: 'model.action_in_proj.weight', rows: hidden, columns: actionColumns }]),
     plain.vector('action.in.bias', 'model.action_in_proj.bias', hidden),
     {
       // action_time_mlp_in reads [action | time]. Its time half is the same for all rows: the runner makes a bias of it.
@@ -341,7 +370,7 @@ function stepTensors({ text, expert, actionColumns }: SmolVlaSettings, tensors: 
       sources: [tensors.need('model.action_time_mlp_in.weight', [hidden, 2 * hidden])],
       make: ([both]) => matMulWeight([columnsOf(both!, 2 * hidden, 0, hidden)], [{ rows: hidden, columns: hidden }]),
     },
-    plain.matrix('action.time.weight', [{ tensor: 'model.action_time_mlp_out.weight', rows: hidden, columns: hidden }]),
+    exact.matrix('action.time.weight', [{ tensor: 'model.action_time_mlp_out.weight', rows: hidden, columns: hidden }]),
     plain.vector('action.time.bias', 'model.action_time_mlp_out.bias', hidden),
   ];
   for (const [j, { attention }] of expert.layers.entries()) {
@@ -359,17 +388,17 @@ function stepTensors({ text, expert, actionColumns }: SmolVlaSettings, tensors: 
   }
   planned.push(
     plain.vector('expert.norm.scale', `${EXPERT}norm.weight`, hidden),
-    plain.matrix('action.out.weight', [{ tensor: 'model.action_out_proj.weight', rows: actionColumns, columns: hidden }]),
+    exact.matrix('action.out.weight', [{ tensor: 'model.action_out_proj.weight', rows: actionColumns, columns: hidden }]),
     plain.vector('action.out.bias', 'model.action_out_proj.bias', actionColumns),
   );
   return planned;
 }
 
-function hostTensors({ text, expert, stateColumns }: SmolVlaSettings, tensors: SourceTensors): PlannedTensor[] {
-  const plain = planner('host', tensors);
+function hostTensors({ text, expert, stateColumns }: SmolVlaSettings, tensors: SourceTensors, precision: Precision): PlannedTensor[] {
+  const plain = planner('host', tensors, 'f32');
   const asStored = (name: string, tensor: string, shape: readonly number[]): PlannedTensor => ({ name, file: 'host', shape, sources: [tensors.need(tensor, shape)] });
   return [
-    asStored('embed', `${TEXT}embed_tokens.weight`, [text.vocabulary, text.hidden]),
+    { ...asStored('embed', `${TEXT}embed_tokens.weight`, [text.vocabulary, text.hidden]), storage: storageOf(formOf(precision, 'embedding'), text.hidden) },
     asStored('state.weight', 'model.state_proj.weight', [text.hidden, stateColumns]),
     plain.vector('state.bias', 'model.state_proj.bias', text.hidden),
     {
@@ -383,24 +412,56 @@ function hostTensors({ text, expert, stateColumns }: SmolVlaSettings, tensors: S
   ];
 }
 
+/** How a matrix is kept. */
+type Form = 'f32' | 'f16' | 'q8' | 'q4';
+
+/**
+ * What a precision means for each part. Pictures keep 8 bits at q4: their errors pass through everything that follows, they
+ * are the smaller half of the weights, and a GPU computes 8 bits as fast as 4. A table that is only looked up in costs
+ * nothing but room.
+ */
+function formOf(precision: Precision, part: 'pictures' | 'text' | 'expert' | 'embedding'): Form {
+  return precision === 'q4' && (part === 'pictures' || part === 'embedding') ? 'q8' : precision;
+}
+
+/** `columns` is the length of a row that is cut into blocks: 32, else 16 (SmolVLA's expert has 720 columns), else not at all. */
+function storageOf(form: Form, columns: number): TensorStorage {
+  switch (form) {
+    case 'f32':
+      return { kind: 'F32' };
+    case 'f16':
+      return { kind: 'F16' };
+    case 'q8':
+    case 'q4': {
+      const block = [32, 16].find((size) => columns % size === 0);
+      return block === undefined ? { kind: 'F32' } : { kind: 'blocks', bits: form === 'q8' ? 8 : 4, block };
+    }
+    default:
+      return unreachable(form);
+  }
+}
+
 interface SourceMatrix {
   readonly tensor: string;
+  /** As the file says it; [rows, columns] where absent. */
+  readonly storedShape?: readonly number[];
   readonly rows: number;
   readonly columns: number;
   readonly rowOrder?: Int32Array;
   readonly columnOrder?: Int32Array;
 }
 
-function planner(file: string, tensors: SourceTensors) {
+function planner(file: string, tensors: SourceTensors, form: Form) {
   const vector = (name: string, tensor: string, length: number): PlannedTensor => ({ name, file, shape: [length], sources: [tensors.need(tensor, [length])] });
-  /** Matrices [out_i, in] to one [in, sum of out_i]. */
-  const matrix = (name: string, parts: readonly SourceMatrix[], factor = 1): PlannedTensor => ({
-    name,
-    file,
-    shape: [parts[0]!.columns, parts.reduce((sum, part) => sum + part.rows, 0)],
-    sources: parts.map((part) => tensors.need(part.tensor, [part.rows, part.columns])),
-    make: (sources) => matMulWeight(sources, parts, factor),
-  });
+  /** Matrices [out_i, in] to one: [in, sum of out_i] for MatMul, [sum of out_i, in] where it is kept in blocks. */
+  const matrix = (name: string, parts: readonly SourceMatrix[], factor = 1): PlannedTensor => {
+    const [columns, rows] = [parts[0]!.columns, parts.reduce((sum, part) => sum + part.rows, 0)];
+    const storage = storageOf(form, columns);
+    const sources = parts.map((part) => tensors.need(part.tensor, part.storedShape ?? [part.rows, part.columns]));
+    return storage.kind === 'blocks'
+      ? { name, file, shape: [rows, columns], sources, storage, make: (values) => stackedRows(values, parts, factor) }
+      : { name, file, shape: [columns, rows], sources, storage, make: (values) => matMulWeight(values, parts, factor) };
+  };
   /** down(silu(gate x) * up x) */
   const gatedMlp = (to: string, from: string, hidden: number, feedForward: number): PlannedTensor[] => [
     matrix(`${to}gate.weight`, [{ tensor: `${from}mlp.gate_proj.weight`, rows: feedForward, columns: hidden }]),

@@ -44,6 +44,23 @@ export function matMulWeight(sources: readonly Float32Array[], parts: readonly M
   return out;
 }
 
+/** As they are stored and one below the other: parts [out_i, in] become one [out_0 + out_1 + ..., in], times `factor`. */
+export function stackedRows(sources: readonly Float32Array[], parts: readonly MatrixPart[], factor = 1): Float32Array {
+  const columns = parts[0]!.columns;
+  const out = new Float32Array(columns * parts.reduce((sum, part) => sum + part.rows, 0));
+  let to = 0;
+  for (const [index, part] of parts.entries()) {
+    const source = sources[index]!;
+    for (let row = 0; row < part.rows; row++, to += columns) {
+      const from = (part.rowOrder === undefined ? row : part.rowOrder[row]!) * columns;
+      if (part.columnOrder === undefined) out.set(source.subarray(from, from + columns), to);
+      else for (let column = 0; column < columns; column++) out[to + column] = source[from + part.columnOrder[column]!]!;
+    }
+  }
+  if (factor !== 1) for (let i = 0; i < out.length; i++) out[i]! *= factor;
+  return out;
+}
+
 export function sideBySide(vectors: readonly Float32Array[]): Float32Array {
   const out = new Float32Array(vectors.reduce((sum, vector) => sum + vector.length, 0));
   let at = 0;

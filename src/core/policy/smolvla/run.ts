@@ -10,12 +10,12 @@
  * Knows the order of things and the arithmetic on the host; graphs are in `graphs/`, rows and masks in
  * `prefix-rows.ts`. Knows no runtime, no file, no clock of its own.
  */
-import type { Engine, EngineSession, EngineTensor, HostTensor } from '#contracts/engine.ts';
+import type { Engine, EngineSession, EngineTensor, HostTensor, WeightFile } from '#contracts/engine.ts';
 import type { OpenPack } from '#contracts/pack.ts';
 import type { Picture } from '#contracts/picture.ts';
+import type { CameraWiring, PolicyInfo } from '#contracts/policy.ts';
 import { FailureError } from '#core/lib/failure.ts';
 import type { ChunkRequest, Guide, LoadOptions, MidTensor, Policy, PolicyChunk } from '../policy.ts';
-import type { GraphTarget } from './graphs/kit.ts';
 import { prefixGraph, type SpecialRows } from './graphs/prefix.ts';
 import { stepGraph } from './graphs/step.ts';
 import { visionGraph } from './graphs/vision.ts';
@@ -25,24 +25,23 @@ import { chunkBias, leRobotRows, prefixBias, prefixMasks, prefixShape, type Pref
 import { readSettings, type SmolVlaSettings } from './settings.ts';
 import { affine, eulerTimes, timeEmbedding } from './tables.ts';
 
-/** Every precision so far runs as float32 on every provider. */
-const TARGET: GraphTarget = 'ref-f32';
-
 /**
  * Creates the three sessions, one after another. Rejects with `store/corrupt` for settings that are not ours,
  * `observation/camera-missing` when `options.cameras` names none of the policy's, and what engine and pack throw.
  */
 export async function loadSmolVla(pack: OpenPack, engine: Engine, options: LoadOptions): Promise<Policy> {
   const { manifest } = pack;
-  const settings = readSettings(manifest.info.name, manifest.settings);
-  const cameraKeys = usedCameras(settings, options.cameras);
+  const { settings, info } = wired(readSettings(manifest.info.name, manifest.settings), manifest.info, options.wiring);
+  const cameraKeys = usedCameras(settings, options.cameras ?? (options.wiring === undefined ? undefined : info.cameras.map(({ robotKey }) => robotKey)));
   const shape = prefixShape(settings, cameraKeys.length);
   const mids = options.mids ?? 'none';
   const host = await readHostWeights(pack, settings);
 
   const sessions: EngineSession[] = [];
   const open = async (name: 'vision' | 'prefix' | 'step', model: Uint8Array): Promise<EngineSession> => {
-    const session = await engine.createSession({ name, model, weights: [{ path: name, data: await pack.weights(name) }] });
+    const weights: WeightFile[] = [];
+    for (const part of pack.parts(name)) weights.push({ path: part, data: await pack.weights(part) });
+    const session = await engine.createSession({ name, model, weights });
     sessions.push(session);
     return session;
   };
@@ -59,14 +58,14 @@ export async function loadSmolVla(pack: OpenPack, engine: Engine, options: LoadO
       shape,
       mids,
       host,
-      vision: await open('vision', visionGraph(settings, manifest, TARGET, mids)),
-      prefix: await open('prefix', prefixGraph(settings, shape, host.special, manifest, TARGET, mids)),
-      step: await open('step', stepGraph(settings, shape, manifest, TARGET, mids)),
+      vision: await open('vision', visionGraph(settings, manifest, mids)),
+      prefix: await open('prefix', prefixGraph(settings, shape, host.special, manifest, mids)),
+      step: await open('step', stepGraph(settings, shape, manifest, mids)),
       masks: null,
       language: null,
     };
     return {
-      info: manifest.info,
+      info,
       provider: engine.provider,
       text: { ending: '\n', maxTokens: settings.maxTokens, padding: settings.tokenPadding, truncation: settings.tokenTruncation },
       noiseColumns: settings.actionColumns,
@@ -77,6 +76,16 @@ export async function loadSmolVla(pack: OpenPack, engine: Engine, options: LoadO
     await dispose();
     throw thrown;
   }
+}
+
+/** The rename map as a person wired it: slots that get no camera are absent ones. */
+function wired(settings: SmolVlaSettings, info: PolicyInfo, wiring: CameraWiring | undefined): { readonly settings: SmolVlaSettings; readonly info: PolicyInfo } {
+  if (wiring === undefined) return { settings, info };
+  const fed = info.cameras.flatMap((slot) => {
+    const robotKey = slot.key in wiring ? wiring[slot.key] : slot.robotKey;
+    return robotKey === null || robotKey === undefined ? [] : [{ ...slot, robotKey }];
+  });
+  return { settings: { ...settings, renameMap: Object.fromEntries(fed.map(({ key, robotKey }) => [robotKey, key])) }, info: { ...info, cameras: fed } };
 }
 
 /** The policy's cameras that will be fed, in the prefix's order. */

@@ -10,7 +10,7 @@ import { NormalisationSchema } from './normalise.ts';
 const size = count(1, 1_000_000);
 
 /** Counts changes in what the recipe makes of a checkpoint, so that a pack made by an older recipe is made again. */
-export const SETTINGS_REVISION = 1;
+export const SETTINGS_REVISION = 2;
 
 const SettingsSchema = v.object({
   revision: v.literal(SETTINGS_REVISION),

@@ -6,6 +6,7 @@
 import type { Engine, Provider } from '#contracts/engine.ts';
 import type { OpenPack } from '#contracts/pack.ts';
 import type { Picture } from '#contracts/picture.ts';
+import type { Precision } from '#contracts/policy.ts';
 import { letterbox } from '#core/camera/letterbox.ts';
 import { memoryFiles } from '#core/conversion/checkpoint-files.ts';
 import { convertIntoStore } from '#core/conversion/convert.ts';
@@ -45,13 +46,13 @@ export interface OpenGolden {
 }
 
 /** Reads a case and converts its checkpoint. */
-export async function openGolden(golden: GoldenCase, read: GoldenReader): Promise<OpenGolden> {
+export async function openGolden(golden: GoldenCase, read: GoldenReader, precision: Precision = 'f32'): Promise<OpenGolden> {
   const files = new Map<string, Uint8Array>();
   for (const file of golden.files) files.set(file, await read(golden.folder, file));
   const opened = golden.layout === 'flat' ? openFlat(golden, files) : openCheckpointCase(files);
   changeConfig(golden, files);
   const store = memoryStore();
-  await convertIntoStore({ files: memoryFiles(golden.name, files), recipe: anyFamilyRecipe, precision: 'f32', store, name: golden.name });
+  await convertIntoStore({ files: memoryFiles(golden.name, files), recipe: anyFamilyRecipe, precision, store, name: golden.name });
   return { pack: await store.open(golden.name), ...opened };
 }
 
@@ -80,6 +81,41 @@ export async function runGolden(golden: GoldenCase, engine: Engine, read: Golden
     comparisons.push({ name, difference: largestDifference(ours.data, values, scale, rows), tolerance: exact ? EXACT_TOLERANCE : MID_TOLERANCE });
   }
   return { provider: engine.provider, comparisons };
+}
+
+/** What a precision costs on one case, against LeRobot's own result. */
+export interface PrecisionError {
+  readonly largest: number;
+  readonly mean: number;
+  readonly cosine: number;
+  readonly packBytes: number;
+}
+
+/** x0 of the case with its weights kept in `precision`. */
+export async function precisionError(golden: GoldenCase, engine: Engine, read: GoldenReader, precision: Precision): Promise<PrecisionError> {
+  const { pack, request, expected } = await openGolden(golden, read, precision);
+  const policy = await loadPolicy(pack, engine, { letterbox, clock: { nowMs: () => performance.now() } });
+  try {
+    const { x0 } = await policy.predictChunk(request);
+    return { ...errorOf(x0, expected.x0), packBytes: pack.manifest.files.reduce((sum, { bytes }) => sum + bytes, 0) };
+  } finally {
+    await policy.dispose();
+  }
+}
+
+function errorOf(ours: Float32Array, theirs: Float32Array): { readonly largest: number; readonly mean: number; readonly cosine: number } {
+  if (ours.length !== theirs.length) throw new Error(`${ours.length} numbers for ${theirs.length}`);
+  let [largest, sum, dot, us, them] = [0, 0, 0, 0, 0];
+  for (let i = 0; i < ours.length; i++) {
+    const [a, b] = [ours[i]!, theirs[i]!];
+    const difference = Math.abs(a - b);
+    largest = Math.max(largest, difference);
+    sum += difference;
+    dot += a * b;
+    us += a * a;
+    them += b * b;
+  }
+  return { largest, mean: sum / ours.length, cosine: dot / Math.sqrt(us * them) };
 }
 
 /** `rows` 1/0 says which of the leading rows count. Lengths that differ are infinitely wrong. */

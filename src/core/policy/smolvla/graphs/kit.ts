@@ -1,46 +1,60 @@
 /**
- * What the three graphs share: a graph under construction, the pack's weights by name, and the target that decides how
- * a matrix product is written. Knows where a precision would make a difference; knows no layer.
+ * What the three graphs share: a graph under construction, and the pack's weights by name, each multiplied with in the
+ * form it is kept in. Knows where a precision would make a difference; knows no layer.
  */
-import type { PackManifest } from '#contracts/pack.ts';
+import type { PackManifest, PackTensor } from '#contracts/pack.ts';
 import { unreachable } from '#core/lib/never.ts';
 import { GraphBuilder, type Value } from '#core/onnx/graph.ts';
-import { linear, mul, reshape, attention, silu } from '#core/onnx/ops.ts';
-
-/**
- * How weights and products are laid out. `ref-f32`: float32 throughout, plain MatMul; runs on every provider and is what
- * all faster forms are measured against.
- */
-export type GraphTarget = 'ref-f32';
+import { add, attention, matMul, matMulBlocks, mul, reshape, silu, widened } from '#core/onnx/ops.ts';
 
 export interface GraphKit {
   readonly g: GraphBuilder;
-  readonly target: GraphTarget;
-  /** A weight of the pack, e.g. `text.0.norm1.scale`. */
+  /** A weight of the pack as float32, e.g. `text.0.norm1.scale`. */
   weight(name: string): Value;
   /** x times the matrix `<name>.weight`, plus `<name>.bias` if asked for. x [..., in] gives [..., out]. */
   dense(x: Value, name: string, bias?: 'bias' | 'none'): Value;
 }
 
-export function graphKit(graphName: string, manifest: PackManifest, target: GraphTarget): GraphKit {
+/**
+ * How a product is written follows from how the pack keeps the matrix, so one set of graphs serves every precision: float32
+ * [in, out] by MatMul, the reference; float16 widened first; blocks [out, in] by MatMulNBits. Activations are float32 always.
+ */
+export function graphKit(graphName: string, manifest: PackManifest): GraphKit {
   const g = new GraphBuilder(graphName);
   const byName = new Map(manifest.tensors.map((tensor) => [tensor.name, tensor]));
-  const weight = (name: string): Value => {
+  const tensorOf = (name: string): PackTensor => {
     const tensor = byName.get(name);
     if (tensor === undefined) throw new Error(`the pack ${manifest.info.name} has no ${name}`);
-    return g.external(tensor);
+    return tensor;
+  };
+  const weight = (name: string): Value => {
+    const { storage, shape, file, offset, length } = tensorOf(name);
+    switch (storage.kind) {
+      case 'F32':
+        return g.external({ name, shape, file, offset, length });
+      case 'F16':
+        return widened(g, g.external({ name, type: 'float16', shape, file, offset, length }));
+      case 'blocks':
+        throw new Error(`${name} is kept in blocks: it can only be multiplied with`);
+      default:
+        return unreachable(storage);
+    }
+  };
+  const product = (x: Value, name: string): Value => {
+    const { storage, shape, file, offset, length, scales } = tensorOf(name);
+    if (storage.kind !== 'blocks' || scales === undefined) return matMul(g, x, weight(name));
+    const { bits, block } = storage;
+    const [rows = 0, columns = 0] = shape;
+    const blocks = columns / block;
+    const codes = g.external({ name, type: 'uint8', shape: [rows, blocks, (block * bits) / 8], file, offset, length });
+    return matMulBlocks(g, x, codes, g.external({ name: `${name}.scales`, shape: [rows * blocks], file, ...scales }), storage);
   };
   return {
     g,
-    target,
     weight,
     dense: (x, name, bias = 'none') => {
-      switch (target) {
-        case 'ref-f32':
-          return linear(g, x, weight(`${name}.weight`), bias === 'bias' ? weight(`${name}.bias`) : null);
-        default:
-          return unreachable(target);
-      }
+      const out = product(x, `${name}.weight`);
+      return bias === 'bias' ? add(g, out, weight(`${name}.bias`)) : out;
     },
   };
 }

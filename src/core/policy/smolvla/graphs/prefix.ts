@@ -19,7 +19,7 @@ import { concat, rmsNorm, rotary, skipRmsNorm, split } from '#core/onnx/ops.ts';
 import type { PrefixShape } from '../prefix-rows.ts';
 import type { SmolVlaSettings } from '../settings.ts';
 import { ropeTables } from '../tables.ts';
-import { gatedMlp, graphKit, groupedAttention, type GraphTarget } from './kit.ts';
+import { gatedMlp, graphKit, groupedAttention } from './kit.ts';
 
 /** `special`: the embedding rows of [fake, global] and of [fake], which stand around every picture, or null. */
 export interface SpecialRows {
@@ -32,12 +32,11 @@ export function prefixGraph(
   shape: PrefixShape,
   special: SpecialRows | null,
   manifest: PackManifest,
-  target: GraphTarget,
   mids: 'none' | 'all',
 ): Uint8Array {
   const { hidden, heads, kvHeads, headSize, epsilon, layers } = settings.text;
   const kv = kvHeads * headSize;
-  const kit = graphKit('prefix', manifest, target);
+  const kit = graphKit('prefix', manifest);
   const { g, dense, weight } = kit;
 
   const before = special === null ? [] : [g.constant('before', [1, 2, hidden], special.before)];

@@ -15,14 +15,14 @@ import { add, concat, mul, rmsNorm, rotary, silu, skipRmsNorm, split } from '#co
 import type { PrefixShape } from '../prefix-rows.ts';
 import type { SmolVlaSettings } from '../settings.ts';
 import { ropeTables } from '../tables.ts';
-import { gatedMlp, graphKit, groupedAttention, type GraphTarget } from './kit.ts';
+import { gatedMlp, graphKit, groupedAttention } from './kit.ts';
 
-export function stepGraph(settings: SmolVlaSettings, shape: PrefixShape, manifest: PackManifest, target: GraphTarget, mids: 'none' | 'all'): Uint8Array {
+export function stepGraph(settings: SmolVlaSettings, shape: PrefixShape, manifest: PackManifest, mids: 'none' | 'all'): Uint8Array {
   const { heads, kvHeads, headSize, epsilon } = settings.text;
   const { chunkRows, actionColumns, expert } = settings;
   const kv = kvHeads * headSize;
   const biasRows = (chunkRows * heads) / kvHeads;
-  const kit = graphKit('step', manifest, target);
+  const kit = graphKit('step', manifest);
   const { g, dense, weight } = kit;
 
   const x = g.input('x', 'float32', [1, chunkRows, actionColumns]);

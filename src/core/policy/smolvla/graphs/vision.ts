@@ -9,12 +9,12 @@
 import type { PackManifest } from '#contracts/pack.ts';
 import { add, attention, fastGelu, layerNorm, reshape, skipLayerNorm, split, transpose } from '#core/onnx/ops.ts';
 import type { SmolVlaSettings } from '../settings.ts';
-import { graphKit, type GraphTarget } from './kit.ts';
+import { graphKit } from './kit.ts';
 
-export function visionGraph(settings: SmolVlaSettings, manifest: PackManifest, target: GraphTarget, mids: 'none' | 'all'): Uint8Array {
+export function visionGraph(settings: SmolVlaSettings, manifest: PackManifest, mids: 'none' | 'all'): Uint8Array {
   const { hidden, heads, layers, patchSize, shuffle, epsilon } = settings.vision;
   const side = settings.vision.imageSize / patchSize;
-  const kit = graphKit('vision', manifest, target);
+  const kit = graphKit('vision', manifest);
   const { g, dense, weight } = kit;
   const norm = (name: string) => ({ scale: weight(`${name}.scale`), bias: weight(`${name}.bias`), epsilon });
 

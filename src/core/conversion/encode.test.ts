@@ -1,0 +1,62 @@
+/** Encoding: what is lost is what the form must lose, the layout is MatMulNBits' own, and halves round as IEEE says. */
+import { describe, expect, it } from 'vitest';
+import { seededRandom } from '#core/lib/random.ts';
+import { toFloat32 } from './dtypes.ts';
+import { decode, encode } from './encode.ts';
+
+function normal(count: number, seed: number): Float32Array {
+  const random = seededRandom(seed);
+  return Float32Array.from({ length: count }, () => Math.sqrt(-2 * Math.log(1 - random.uniform())) * Math.cos(2 * Math.PI * random.uniform()));
+}
+
+describe('blocks', () => {
+  it.each([
+    [8, 32, 0.006],
+    [8, 16, 0.006],
+    [4, 32, 0.095],
+    [4, 16, 0.085],
+  ] as const)('%i bits in blocks of %i lose at most %f of normal numbers', (bits, block, most) => {
+    const storage = { kind: 'blocks', bits, block } as const;
+    const values = normal(8192, 7);
+    const { bytes, scales } = encode(storage, values);
+    expect(bytes.length).toBe((8192 * bits) / 8);
+    expect(scales.length).toBe(8192 / block);
+    const back = decode(storage, bytes, scales);
+    const error = Math.sqrt(values.reduce((sum, value, i) => sum + (value - back[i]!) ** 2, 0) / values.reduce((sum, value) => sum + value ** 2, 0));
+    expect(error).toBeLessThan(most);
+    expect(error).toBeGreaterThan(most / 3);
+  });
+
+  it('put the earlier number into the low half of a byte, around 8', () => {
+    const values = new Float32Array(16);
+    values[0] = -8;
+    values[1] = 3;
+    const { bytes, scales } = encode({ kind: 'blocks', bits: 4, block: 16 }, values);
+    expect(scales[0]).toBe(1);
+    expect(bytes.slice(0, 2)).toEqual(Uint8Array.of(11 << 4, 8 | (8 << 4)));
+  });
+
+  it('of zeros stay zeros', () => {
+    for (const bits of [4, 8] as const) {
+      const storage = { kind: 'blocks', bits, block: 32 } as const;
+      const { bytes, scales } = encode(storage, new Float32Array(64));
+      expect([...decode(storage, bytes, scales)].every((value) => value === 0)).toBe(true);
+    }
+  });
+});
+
+describe('halves', () => {
+  it('round trip every half there is', () => {
+    const bits = Uint16Array.from({ length: 0x7c00 }, (_, i) => i);
+    const values = toFloat32('F16', new Uint8Array(bits.buffer));
+    const { bytes } = encode({ kind: 'F16' }, values);
+    expect(new Uint16Array(bytes.buffer)).toEqual(bits);
+    expect(decode({ kind: 'F16' }, bytes, new Float32Array())).toEqual(values);
+  });
+
+  it('round ties to even, and stop at the largest', () => {
+    const step = 2 ** -10;
+    const { bytes } = encode({ kind: 'F16' }, Float32Array.of(1 + step / 2, 1 + 1.5 * step, -1e6, 2 ** -25, 1.5 * 2 ** -24));
+    expect([...toFloat32('F16', bytes)]).toEqual([1, 1 + 2 * step, -65504, 0, 2 ** -23]);
+  });
+});
