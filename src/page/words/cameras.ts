@@ -2,7 +2,7 @@
 import { MISSING } from './numbers.ts';
 
 export const CAMERAS = {
-  real: 'real camera',
+  real: 'real',
   simulated: 'Simulated',
   none: 'Choose a camera',
   useReal: 'Use a real camera …',
