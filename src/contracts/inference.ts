@@ -91,6 +91,8 @@ export interface InferenceApi {
   endRun(): Promise<Outcome<readonly ChunkRecord[]>>;
   /** Compute again from a record's own pictures, state and noise. */
   recompute(sentence: string, record: ChunkRecord): Promise<Outcome<PredictedChunk>>;
+  /** Start a run that answers with recorded actions, `rows x 6` LeRobot joint units, as if a policy had planned them. Needs no policy. */
+  beginTrace(run: { readonly runId: number; readonly actions: Float32Array }): Promise<Outcome<null>>;
   /** Start a run that answers control's k-th request with the k-th record, recomputed. */
   beginReplay(run: { readonly runId: number; readonly sentence: string; readonly records: readonly ChunkRecord[] }): Promise<Outcome<null>>;
 }

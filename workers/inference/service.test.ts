@@ -279,3 +279,18 @@ test('real-time chunking: the second chunk is guided by what the first still hol
   value(await service.recompute('x', second));
   expect(events.at(-1)).toBe('predict guided');
 });
+
+test('a recording is played by control, a row a tick, without any policy', async () => {
+  const actions = Float32Array.from({ length: 130 * 6 }, (_, i) => i);
+  value(await home.service.beginTrace({ runId: 9, actions }));
+  expect(value(await home.service.probe({ sentence: 'wave', noiseSeed: 1 }).catch(() => ({ ok: true, value: null }) as never).then((result) => ({ ok: true, value: result.ok }) as const))).toBe(false);
+  home.service.question(want(9, 0));
+  await until(() => home.sent.length === 1);
+  home.service.question({ ...want(9, 1), tick: 55 });
+  await until(() => home.sent.length === 2);
+  home.service.question({ ...want(9, 2), tick: 130 });
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  const chunks = home.sent.flatMap((message) => (message.kind === 'chunk' ? [message.chunk] : []));
+  expect(chunks.map(({ index, observedTick, rows, actions: [first] }) => [index, observedTick, rows, first])).toEqual([[0, 0, 100, 0], [1, 55, 75, 330]]);
+  expect(value(await home.service.endRun())).toEqual([]);
+});

@@ -9,6 +9,7 @@ import type { ChunkTimings } from '#contracts/chunk.ts';
 import type { ControlToInference, InferenceToControl } from '#contracts/control.ts';
 import type { Outcome } from '#contracts/failure.ts';
 import type { ChunkGuidance, ChunkRecord, EngineChoice, EngineReport, InferenceApi, LoadProgress, RealTimeChunking } from '#contracts/inference.ts';
+import { JOINT_COUNT } from '#contracts/joints.ts';
 import type { Observation } from '#contracts/observation.ts';
 import type { OpenPack } from '#contracts/pack.ts';
 import type { CameraWiring, PolicyInfo, PredictedChunk } from '#contracts/policy.ts';
@@ -53,7 +54,11 @@ interface Computed {
 
 type Run =
   | { readonly kind: 'live'; readonly runId: number; readonly sentence: string; readonly seed: number; readonly records: ChunkRecord[]; readonly watch: CameraWatch; readonly realTimeChunking?: RealTimeChunking }
-  | { readonly kind: 'replay'; readonly runId: number; readonly sentence: string; readonly from: readonly ChunkRecord[]; readonly records: ChunkRecord[] };
+  | { readonly kind: 'replay'; readonly runId: number; readonly sentence: string; readonly from: readonly ChunkRecord[]; readonly records: ChunkRecord[] }
+  | { readonly kind: 'trace'; readonly runId: number; readonly actions: Float32Array; chunks: number; readonly records: ChunkRecord[] };
+
+/** Rows of a recording handed to control at a time; it asks again when half of them are played. */
+const TRACE_ROWS = 100;
 
 export class InferenceService implements InferenceApi {
   readonly #parts: InferenceParts;
@@ -105,6 +110,10 @@ export class InferenceService implements InferenceApi {
     return this.#begin({ kind: 'replay', runId: run.runId, sentence: run.sentence, from: run.records, records: [] });
   }
 
+  async beginTrace({ runId, actions }: { readonly runId: number; readonly actions: Float32Array }): Promise<Outcome<null>> {
+    return this.#begin({ kind: 'trace', runId, actions, chunks: 0, records: [] });
+  }
+
   /** The chunk being computed, if any, is finished, and neither sent nor kept. */
   async endRun(): Promise<Outcome<readonly ChunkRecord[]>> {
     const records = this.#run?.records ?? [];
@@ -126,7 +135,7 @@ export class InferenceService implements InferenceApi {
 
   #begin(run: Run): Promise<Outcome<null>> {
     return outcome(() => {
-      if (this.#loaded === null) throw new FailureError('policy/none-loaded');
+      if (this.#loaded === null && run.kind !== 'trace') throw new FailureError('policy/none-loaded');
       if (this.#run !== null) throw new FailureError('run/already-running');
       this.#run = run;
       const early = this.#early;
@@ -140,6 +149,7 @@ export class InferenceService implements InferenceApi {
   async #answer({ runId, requestId, tick }: ControlToInference): Promise<InferenceToControl | null> {
     const run = this.#run;
     if (run === null || run.runId !== runId) return null;
+    if (run.kind === 'trace') return this.#fromTrace(run, requestId, tick);
     let computed: Computed | null;
     try {
       computed = await this.#inTurn(({ runner }) => this.#next(run, runner, tick));
@@ -168,7 +178,17 @@ export class InferenceService implements InferenceApi {
     };
   }
 
-  async #next(run: Run, runner: PolicyRunner, observedTick: number): Promise<Computed | null> {
+  /** The recorded rows from the one that control plays next; null behind the last. A tick of a run is a row of the recording. */
+  #fromTrace(run: Run & { readonly kind: 'trace' }, requestId: number, tick: number): InferenceToControl | null {
+    const columns = JOINT_COUNT;
+    const rows = Math.min(TRACE_ROWS, run.actions.length / columns - tick);
+    if (rows <= 0) return null;
+    const nowMs = this.#parts.clock.nowMs();
+    const actions = run.actions.slice(tick * columns, (tick + rows) * columns);
+    return { kind: 'chunk', requestId, chunk: { index: run.chunks++, runId: run.runId, observedTick: tick, rows, columns, actions, observedAtMs: nowMs, computedAtMs: nowMs } };
+  }
+
+  async #next(run: Exclude<Run, { readonly kind: 'trace' }>, runner: PolicyRunner, observedTick: number): Promise<Computed | null> {
     const index = run.records.length;
     switch (run.kind) {
       case 'live':

@@ -54,6 +54,8 @@ function contentSecurityPolicy({ path, served }: HeaderRequest): string {
     'connect-src': ["'self'", ...HUB_HOSTS, ...(development ? ['ws:'] : [])],
     'worker-src': ["'self'"],
     'img-src': ["'self'", 'data:', 'blob:'],
+    // Videos of recorded episodes, from this machine.
+    'media-src': ["'self'", 'blob:'],
     'style-src': development ? ["'self'", "'unsafe-inline'"] : ["'self'"],
     'object-src': ["'none'"],
     'base-uri': ["'none'"],

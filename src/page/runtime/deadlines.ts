@@ -6,6 +6,7 @@
 import type { ControlApi } from '#contracts/control.ts';
 import type { EpisodeApi } from '#contracts/episode-api.ts';
 import type { ConversionApi, InferenceApi } from '#contracts/inference.ts';
+import type { RecordingApi } from '#contracts/recording.ts';
 import type { WorldApi } from '#contracts/world.ts';
 
 export type Deadlines<Api> = { readonly [Method in keyof Api]: number };
@@ -59,6 +60,7 @@ export const INFERENCE_DEADLINES: Deadlines<InferenceApi> = {
   endRun: MINUTE,
   recompute: 3 * MINUTE,
   beginReplay: MINUTE,
+  beginTrace: MINUTE,
 };
 
 export const CONVERSION_DEADLINES: Deadlines<ConversionApi> = {
@@ -80,6 +82,22 @@ export const WORLD_DEADLINES: Deadlines<WorldApi> = {
   step: MINUTE,
   setLightLevel: 10 * SECOND,
   status: 10 * SECOND,
+};
+
+export const RECORDING_DEADLINES: Deadlines<RecordingApi> = {
+  // Answers wait behind a zip being written.
+  status: MINUTE,
+  begin: 30 * SECOND,
+  // The rest of the pictures is encoded and the file closed.
+  end: 2 * MINUTE,
+  remove: MINUTE,
+  recorded: MINUTE,
+  // All pictures are drawn first: 18,000 of them on a slow machine.
+  exportZip: 60 * MINUTE,
+  exportFolder: 60 * MINUTE,
+  open: 5 * MINUTE,
+  episode: 2 * MINUTE,
+  video: MINUTE,
 };
 
 export const EPISODE_DEADLINES: Deadlines<EpisodeApi> = {

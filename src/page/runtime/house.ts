@@ -15,12 +15,13 @@ import type { ControlApi, ControlReport } from '#contracts/control.ts';
 import type { EpisodeApi } from '#contracts/episode-api.ts';
 import type { ConversionApi, InferenceApi, LoadProgress } from '#contracts/inference.ts';
 import { ARM_SLOT_LENGTH, JOINTS_SLOT_LENGTH, POSES_SLOT_LENGTH, STOP_FLAG_LENGTH, TARGETS_SLOT_LENGTH } from '#contracts/slots.ts';
+import type { RecordingApi } from '#contracts/recording.ts';
 import type { Clock } from '#contracts/time.ts';
 import type { SharedMemory, WorkerBoot } from '#contracts/worker.ts';
 import type { WorldApi } from '#contracts/world.ts';
 import { createSlotMemory } from '#core/lib/shared-slot.ts';
 import { cameraFeed, type CameraFeed } from './camera-feed.ts';
-import { CONTROL_DEADLINES, CONVERSION_DEADLINES, INFERENCE_DEADLINES, WORLD_DEADLINES } from './deadlines.ts';
+import { CONTROL_DEADLINES, CONVERSION_DEADLINES, INFERENCE_DEADLINES, RECORDING_DEADLINES, WORLD_DEADLINES } from './deadlines.ts';
 import { openEpisodeWorker } from './episodes.ts';
 import { startWorker, type WorkerHandle } from './start.ts';
 import { stopLine, type StopLine } from './stop-line.ts';
@@ -37,10 +38,14 @@ export interface House {
   readonly conversion: WorkerSlot<ConversionApi>;
   /** The laboratory for measuring, a thread of its own; started when first asked for. */
   readonly episodes: () => WorkerSlot<EpisodeApi>;
+  /** Writes episodes down; started when first asked for. */
+  readonly recording: () => WorkerSlot<RecordingApi>;
   readonly stop: StopLine;
   readonly cameras: CameraFeed;
   /** To whichever inference worker lives; what is listed is moved. */
   sendCamera(command: CameraCommand, moved: readonly ReadableStream<VideoFrame>[]): void;
+  /** To the recording worker, once it is there. */
+  sendFrames(command: CameraCommand, moved: readonly ReadableStream<VideoFrame>[]): void;
   /** How the frames of the real cameras are doing, a few times a second. */
   onCameraHealth(listener: (health: readonly CameraHealth[]) => void): () => void;
   /** About ten a second. */
@@ -131,10 +136,30 @@ export function openHouse(options: HouseOptions): House {
     },
   });
 
+  let recordedFrames: MessagePort | null = null;
+  const openRecording = (): WorkerSlot<RecordingApi> =>
+    workerSlot<RecordingApi>({
+      deadlines: RECORDING_DEADLINES,
+      restart: 'automatic',
+      start: () => {
+        const frames = new MessageChannel();
+        recordedFrames = frames.port1;
+        return startWorker<RecordingApi>({
+          name: 'recording',
+          spawn: () => new Worker(new URL('../../../workers/recording/entry.ts', import.meta.url), { type: 'module', name: 'recording' }),
+          boot: boot({ 'real-cameras': frames.port2 }),
+          deadlines: RECORDING_DEADLINES,
+        });
+      },
+    });
+
   let episodes: WorkerSlot<EpisodeApi> | null = null;
+  let recording: WorkerSlot<RecordingApi> | null = null;
   return {
     memory,
     episodes: () => (episodes ??= openEpisodeWorker(options.baseUrl, () => undefined)),
+    recording: () => (recording ??= openRecording()),
+    sendFrames: (command, moved) => recordedFrames?.postMessage(command, [...moved]),
     control,
     world,
     inference,

@@ -1,0 +1,45 @@
+/** The newest frame of each real camera, for a recorder that wants one a row. Every frame it replaces is closed. */
+import type { CameraCommand } from '#contracts/camera.ts';
+import type { Clock } from '#contracts/time.ts';
+
+export interface NewestFrame {
+  /** Belongs to this file: clone it to keep it. */
+  readonly frame: VideoFrame;
+  readonly atMs: number;
+  readonly sequence: number;
+}
+
+export interface Frames {
+  newest(camera: string): NewestFrame | null;
+}
+
+export function serveFrames(port: MessagePort, clock: Clock): Frames {
+  const slots = new Map<string, { readonly stream: ReadableStreamDefaultReader<VideoFrame>; newest: NewestFrame | null }>();
+  const drop = (camera: string): void => {
+    const slot = slots.get(camera);
+    slots.delete(camera);
+    slot?.newest?.frame.close();
+    void slot?.stream.cancel().catch(() => undefined);
+  };
+  const pump = async (camera: string, slot: { readonly stream: ReadableStreamDefaultReader<VideoFrame>; newest: NewestFrame | null }): Promise<void> => {
+    for (let sequence = 1; ; sequence++) {
+      const { done, value } = await slot.stream.read().catch(() => ({ done: true, value: undefined }) as const);
+      if (done || value === undefined || slots.get(camera) !== slot) {
+        value?.close();
+        if (slots.get(camera) === slot) drop(camera);
+        return;
+      }
+      slot.newest?.frame.close();
+      slot.newest = { frame: value, atMs: clock.nowMs(), sequence };
+    }
+  };
+  port.onmessage = (event: MessageEvent<CameraCommand>) => {
+    const command = event.data;
+    drop(command.camera);
+    if (command.kind !== 'bind') return;
+    const slot = { stream: command.stream.getReader(), newest: null };
+    slots.set(command.camera, slot);
+    void pump(command.camera, slot);
+  };
+  return { newest: (camera) => slots.get(camera)?.newest ?? null };
+}
