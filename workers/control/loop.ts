@@ -80,6 +80,8 @@ const AT_REST_RAD = 0.05;
 const REST_WAIT_MS = 1000;
 /** A jaw opens by 110 degrees, 1.9 rad. */
 const OPEN_WITHIN_RAD = 0.1;
+/** Under a servo's step. */
+const ARRIVED_RAD = 0.001;
 
 export class ControlLoop {
   readonly #parts: LoopParts;
@@ -377,7 +379,6 @@ export class ControlLoop {
       return;
     }
     const page = this.#page.look(nowMs);
-    const { mode } = this.#state;
     this.#seen = connected.watch.look({
       nowMs,
       tick: this.#tick,
@@ -388,7 +389,7 @@ export class ControlLoop {
       stateAgeMs: reading === null || reading.kind === 'failed' ? null : nowMs - reading.atMs,
       readings: reading?.kind === 'fresh' ? reading.value : null,
       target: connected.gate.positions(),
-      motion: (mode === 'policy' && !this.#isShadow()) || mode === 'manual' ? mode : 'none',
+      motion: this.#motion(),
     });
     if (this.#seen.latched !== null) this.#latch(this.#seen.latched, nowMs);
     const run = this.#state.mode === 'policy' ? this.#state.run : null;
@@ -398,6 +399,16 @@ export class ControlLoop {
       connected.watch.latch(fault);
       this.#latch(fault, nowMs);
     }
+  }
+
+  /** An arm that has arrived where a hand wanted it moves no more than an idle one, and nobody has to watch it hold. */
+  #motion(): 'policy' | 'manual' | 'none' {
+    const state = this.#state;
+    if (state.mode === 'policy') return this.#isShadow() ? 'none' : 'policy';
+    if (state.mode !== 'manual' || this.#connected === null) return 'none';
+    const positions = this.#connected.gate.positions();
+    const arrived = this.#connected.gate.still && state.target.every((p, i) => Math.abs(p - (positions[i] as number)) < ARRIVED_RAD);
+    return arrived ? 'none' : 'manual';
   }
 
   #latch(fault: SafetyFault, nowMs: number, failure: Failure = { code: 'safety/latched', facts: { ...fault.facts, rule: fault.rule } }): void {

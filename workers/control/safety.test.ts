@@ -54,6 +54,24 @@ describe('a run in the shadow', () => {
 });
 
 describe('a page that goes silent or away', () => {
+  it('stops what a hand moves, and not an arm that has arrived', async () => {
+    const rig = await makeRig();
+    rig.beat();
+    const goal = rig.homeUnits.slice() as typeof rig.homeUnits;
+    goal[0] = 100;
+    await rig.service.setManualTargets(goal);
+    await rig.run(1500);
+    expect(rig.ticks().some((tick) => tick.rules.includes('page-silent'))).toBe(true);
+    for (let k = 0; k < 12; k++) {
+      rig.beat();
+      await rig.run(300);
+    }
+    expect(rig.ticks().at(-1)?.target[0]).toBeCloseTo((100 * Math.PI) / 180, 2);
+    const from = rig.ticks().length;
+    await rig.run(3000);
+    expect(rig.ticks().slice(from).some((tick) => tick.rules.includes('page-silent'))).toBe(false);
+  });
+
   it('holds the simulated arm by name, rows wait, and it goes on when the page is back', async () => {
     const rig = await moving();
     await rig.run(1600);

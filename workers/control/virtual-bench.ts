@@ -90,7 +90,7 @@ export function virtualBench(memory: SimulatedArmMemory, clock: Clock): VirtualB
           servos.unplug();
           return;
         case 'overload':
-          servos.servo(ELBOW).overload();
+          servos.servo(ELBOW).jam('jammed');
           return;
         case 'hot':
           servos.servo(ELBOW).setTemperature(HOT_C);
@@ -121,7 +121,10 @@ export function virtualBench(memory: SimulatedArmMemory, clock: Clock): VirtualB
           servos.faults.clear();
           servos.breakChainAfter(Number.POSITIVE_INFINITY);
           servos.setSupply(SUPPLY_V);
-          for (const servo of servos.servos) servo.setTemperature(30);
+          for (const servo of servos.servos) {
+            servo.setTemperature(30);
+            servo.jam('free');
+          }
           servos.plug();
           return;
         default:

@@ -329,7 +329,7 @@ describe('while moving', () => {
       }
     };
     await ticks(rig, 5, move);
-    rig.servos.servo(6).overload();
+    rig.servos.servo(6).jam('jammed');
     await ticks(rig, 5, move);
     expect(rig.arm.faults()).toEqual([{ code: 'arm/servo-fault', facts: { id: 6, joint: 'gripper', errors: 'overload' } }]);
     let before = rig.servos.heard.length;

@@ -49,8 +49,8 @@ export interface VirtualServo {
   yieldTo(sensed: JointSense): void;
   setSupply(volts: number): void;
   setTemperature(celsius: number): void;
-  /** As after a load that was too much for too long: it protects itself until a new goal comes or torque goes off. */
-  overload(): void;
+  /** `jammed`: as with a gear that is stuck, every goal overloads it at once, until it is `free`. */
+  jam(state: 'jammed' | 'free'): void;
   /** Reads any register, as a debugger would. */
   peek(name: RegisterName): number;
   /** Everything from `address`, as a READ would bring. */
@@ -86,6 +86,7 @@ export function virtualServo(options: ServoOptions): VirtualServo {
   let overloadSeconds = 0;
   let currentSeconds = 0;
   const tripped = new Set<ServoError>();
+  let jammed = false;
   let pendingWrite: Packet | null = null;
 
   const get = (name: RegisterName): number => decodeRegister(name, memory, 0);
@@ -211,7 +212,7 @@ export function virtualServo(options: ServoOptions): VirtualServo {
       setpoint = null;
     }
     overloadSeconds = Math.abs(sensed.load) * 100 > get('overloadTorque') ? overloadSeconds + seconds : 0;
-    if (overloadSeconds * 100 > get('protectionTime') && (cut & 32) !== 0) tripped.add('overload');
+    if ((jammed || overloadSeconds * 100 > get('protectionTime')) && (cut & 32) !== 0) tripped.add('overload');
     currentSeconds = amperes(sensed) / AMPERES_A_STEP > get('protectionCurrent') ? currentSeconds + seconds : 0;
     if (currentSeconds * 100 > get('overCurrentTime') && (cut & 8) !== 0) tripped.add('current');
   };
@@ -337,8 +338,9 @@ export function virtualServo(options: ServoOptions): VirtualServo {
     setTemperature(celsius) {
       temperature = celsius;
     },
-    overload() {
-      tripped.add('overload');
+    jam(state) {
+      jammed = state === 'jammed';
+      if (!jammed) tripped.delete('overload');
     },
     peek: get,
     peekBytes: readBytes,
