@@ -6,7 +6,7 @@ import { asFailure } from '#core/lib/failure.ts';
 import { seededRandom } from '#core/lib/random.ts';
 import { folderTree, type FileTree } from './files.ts';
 import { readTable, tableColumns, writeTable } from './parquet.ts';
-import { filled, openDataset, unitEra } from './read.ts';
+import { filled, openDataset } from './read.ts';
 import { columnStatistics, pictureCounter, pictureStatistics } from './statistics.ts';
 import { datasetFiles, type DatasetToWrite, type EpisodeToWrite } from './write.ts';
 import { zipTree } from './zip.ts';
@@ -94,8 +94,6 @@ describe('what others wrote', () => {
     expect(second.state[180]).toBeCloseTo(20 * Math.sin(2) - 0.5, 4);
     expect(second.videos[FRONT]).toEqual({ path: `videos/${FRONT}/chunk-000/file-000.mp4`, fromSeconds: 1.5, toSeconds: 3 });
     expect((await open.video(second.videos[FRONT]?.path ?? '')).size).toBe(6990);
-    expect(unitEra(second.state, open.info.robotType)).toBe('degrees');
-    expect(unitEra([10, 99, -99, 0, 0, 100], null)).toBe('unknown');
   });
 
   it('version 2.1', async () => {

@@ -3,7 +3,7 @@
  * is checked here, with caps, and refused by file and field. Knows the layout; refuses to know who looks at it.
  */
 import * as v from 'valibot';
-import type { DatasetEpisode, DatasetInfo, DatasetVideo, UnitEra } from '#contracts/dataset.ts';
+import type { DatasetEpisode, DatasetInfo, DatasetVideo } from '#contracts/dataset.ts';
 import { JOINT_COUNT, JOINT_NAMES } from '#contracts/joints.ts';
 import { FailureError } from '#core/lib/failure.ts';
 import type { ByteFile, FileTree } from './files.ts';
@@ -174,17 +174,6 @@ export function filled(template: string, values: Readonly<Record<string, string 
   });
   if (path === '' || path.startsWith('/') || path.split('/').includes('..')) throw new FailureError('dataset/invalid', { file: 'meta/info.json', expected: 'a path inside the dataset', found: path });
   return path;
-}
-
-/**
- * Degrees or -100..100: judged by the numbers of the arm joints. The gripper is 0..100 in both. Values beyond 100 are degrees; a
- * dataset that stays inside 100 may be either, and a person must say.
- */
-export function unitEra(state: ArrayLike<number>, robotType: string | null): UnitEra {
-  let most = 0;
-  for (let i = 0; i < state.length; i++) if (i % JOINT_COUNT !== JOINT_COUNT - 1) most = Math.max(most, Math.abs(state[i] as number));
-  if (robotType === 'vla-playground-so100') return 'degrees';
-  return most > 100.5 ? 'degrees' : 'unknown';
 }
 
 function vectors(rows: readonly Readonly<Record<string, unknown>>[], name: string, file: string): Float32Array {

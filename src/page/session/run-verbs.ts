@@ -10,8 +10,11 @@ import type { Aggregate, ControlReport, RunControlReport, RunStart, SafetyRule }
 import type { Failure } from '#contracts/failure.ts';
 import type { ChunkRecord, RealTimeChunking } from '#contracts/inference.ts';
 import type { ReplayReport, RunFile, RunReport } from '#contracts/run.ts';
+import { JOINT_COUNT } from '#contracts/joints.ts';
 import type { ResetRequest, SceneInfo } from '#contracts/scene.ts';
+import type { JointUnitsVector } from '#contracts/units.ts';
 import { asFailure, FailureError, unwrap } from '#core/lib/failure.ts';
+import { unitsOf } from './arm-reader.ts';
 import type { SessionContext } from './context.ts';
 import { standingComplaint } from './passing.ts';
 import { latencySummary } from './percentile.ts';
@@ -22,6 +25,9 @@ import type { RunState } from './stores.ts';
 /** Long enough to see a task done, short enough that a forgotten run ends by itself. */
 export const DEFAULT_RUN_SECONDS = 30;
 const MAX_RUN_SECONDS = 3600;
+/** From anywhere to anywhere within the gentlest limits takes less; within this much of the first row the arm is there. */
+const START_POSE_MS = 15_000;
+const AT_START_UNITS = 0.01;
 /** LeRobot's default chunk_size_threshold. */
 const ASK_AT_SHARE = 0.5;
 /**
@@ -50,8 +56,30 @@ export interface RunRequest {
   readonly disagreement?: RunStart['disagreement'];
 }
 
+/** Recorded actions, to be played by the arm as they are. */
+export interface TraceRequest {
+  /** What it was recorded for: shown, not read. */
+  readonly sentence: string;
+  /** rows x 6, LeRobot joint units. */
+  readonly actions: Float32Array;
+  readonly fps: number;
+  /** The table it was recorded on; null leaves the table as it is. */
+  readonly reset: ResetRequest | null;
+}
+
+export interface TraceReport {
+  readonly rows: number;
+  /** Between a recorded action and what the gate let through for it, joint units; over all rows and joints. */
+  readonly maxAbsDifference: number;
+  /** Rows that the gate changed. */
+  readonly limitedRows: number;
+  readonly control: RunControlReport;
+}
+
 export interface RunVerbs {
   run(request: RunRequest): Promise<RunReport>;
+  /** Through the safety gate like any plan; goes to the first row slowly. */
+  trace(request: TraceRequest): Promise<TraceReport>;
   replay(file: RunFile): Promise<ReplayReport>;
   /** A sentence that still waits for its policy is forgotten. */
   cancelWaiting(): void;
@@ -80,6 +108,8 @@ interface Watch {
   readonly activity: 'run' | 'replay';
   /** The index of the last chunk there will be; null when there is no last one. */
   readonly lastChunk: number | null;
+  /** It is over when nothing is left to play after so many milliseconds. */
+  readonly dryAfterMs?: number;
   readonly start?: Pick<RunStart, 'aggregate' | 'drive' | 'disagreement'>;
 }
 
@@ -236,9 +266,42 @@ export function runVerbs(context: SessionContext, policies: PolicyVerbs, resetWo
       return { ...compareChunks(file.chunks, records), control };
     });
 
+  /** By hand, within the gate's limits, to where the recording begins. */
+  const goTo = async (mine: Active, pose: Float32Array): Promise<void> => {
+    unwrap(await house.control.api.setManualTargets(Float64Array.from(pose) as JointUnitsVector));
+    const deadlineMs = clock.nowMs() + START_POSE_MS;
+    for (;;) {
+      if (mine.hasEnded()) throw new FailureError('run/cancelled');
+      const target = context.readArm()?.target ?? null;
+      if (target !== null && target.every((value, i) => Math.abs(value - (pose[i] as number)) < AT_START_UNITS)) return;
+      // A start that the gate does not allow (too near the table, say): from where the arm stands then.
+      if (clock.nowMs() > deadlineMs) return;
+      await clock.sleepUntil(clock.nowMs() + 50);
+    }
+  };
+
+  const trace = (request: TraceRequest): Promise<TraceReport> =>
+    exclusively(request.sentence, async (mine) => {
+      const rows = request.actions.length / JOINT_COUNT;
+      if (!Number.isInteger(rows) || rows < 1) throw new FailureError('control/out-of-range', { what: 'rows', found: rows, least: 1, most: null });
+      enter({ kind: 'waiting', sentence: request.sentence, sinceMs: clock.nowMs() });
+      if (request.reset !== null) await resetWorld(request.reset);
+      await readyArm();
+      await goTo(mine, request.actions.slice(0, JOINT_COUNT));
+      const runId = nextRunId++;
+      unwrap(await house.inference.api.beginTrace({ runId, actions: request.actions }));
+      const lengthMs = (rows * 1000) / request.fps;
+      const watch: Watch = { runId, sentence: request.sentence, seconds: lengthMs / 1000 + 30, fps: request.fps, activity: 'replay', lastChunk: null, dryAfterMs: lengthMs - 200 };
+      const { ending, control } = await between(mine, watch);
+      enter({ kind: 'none' });
+      if (ending.kind === 'failed') throw new FailureError(ending.failure.code, ending.failure.facts);
+      return { rows, ...compareTrace(request.actions, control.trace), control };
+    });
+
   return {
     run,
     replay,
+    trace,
     cancelWaiting: () => {
       if (stores.run.getState().kind === 'waiting') active?.end({ kind: 'stopped' });
     },
@@ -249,6 +312,22 @@ export function runVerbs(context: SessionContext, policies: PolicyVerbs, resetWo
     settled: async () => void (await settled),
     isActive: () => active !== null,
   };
+}
+
+/** Each row that was played against what the gate made of it, in order. */
+export function compareTrace(actions: Float32Array, ticks: RunControlReport['trace']): { readonly maxAbsDifference: number; readonly limitedRows: number } {
+  let maxAbsDifference = 0;
+  let limitedRows = 0;
+  ticks
+    .filter(({ wanted }) => wanted !== null)
+    .slice(0, actions.length / JOINT_COUNT)
+    .forEach(({ target, rules }, row) => {
+      if (rules.length > 0) limitedRows++;
+      unitsOf(target).forEach((value, joint) => {
+        maxAbsDifference = Math.max(maxAbsDifference, Math.abs(value - (actions[row * JOINT_COUNT + joint] as number)));
+      });
+    });
+  return { maxAbsDifference, limitedRows };
 }
 
 function newActive(): Active {
@@ -296,7 +375,7 @@ function watchRun(context: SessionContext, mine: Active, watch: Watch, enter: (s
     for (const tick of report.ticks) for (const rule of tick.rules) clamps[rule] = (clamps[rule] ?? 0) + 1;
     if (report.chunk !== null) takeChunk(report.chunk);
     if (report.mode === 'stopped') mine.end({ kind: 'stopped' });
-    const played = watch.lastChunk !== null && lastIndex >= watch.lastChunk;
+    const played = watch.dryAfterMs !== undefined ? lastIndex >= 0 && clock.nowMs() - startedAtMs >= watch.dryAfterMs : watch.lastChunk !== null && lastIndex >= watch.lastChunk;
     if (played && (report.chunk === null || report.chunk.rowsLeft === 0 || report.failure !== null)) mine.end({ kind: 'played' });
     const failure = complaint.take(report.failure, clock.nowMs());
     if (failure !== null) mine.end({ kind: 'failed', failure });

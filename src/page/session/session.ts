@@ -31,6 +31,7 @@ import { policyVerbs, SHIPPED_POLICIES, type ReadyPolicy } from './policy-verbs.
 import { askForPort } from '#page/runtime/ask-port.ts';
 import { robotVerbs, type RobotVerbs } from './robot-verbs.ts';
 import { meterVerbs, type MeterVerbs } from './meter.ts';
+import { recordVerbs, type RecordVerbs } from './record-verbs.ts';
 import { runVerbs, type RunRequest } from './run-verbs.ts';
 import { firstProfile, safetyVerbs, type SafetyVerbs } from './safety-verbs.ts';
 import { stopVerbs, type StopVerbs } from './stop-verbs.ts';
@@ -64,7 +65,7 @@ export interface WorldVerbs {
   step(steps: number): Promise<{ readonly positions: readonly number[]; readonly simSeconds: number }>;
 }
 
-export interface Session extends RobotVerbs, ManualVerbs, StopVerbs, EvaluationVerbs, CameraVerbs {
+export interface Session extends RobotVerbs, ManualVerbs, StopVerbs, EvaluationVerbs, CameraVerbs, RecordVerbs {
   readonly stores: Stores;
   readonly history: PlotHistory;
   readonly events: EventHub;
@@ -124,6 +125,7 @@ export function createSession(options: SessionOptions): Session {
   const manual = manualVerbs(context);
   const evaluation = evaluationVerbs(context, policies);
   const cameras = cameraVerbs(context);
+  const recording = recordVerbs(context, cameras, runs);
   const faults = startFaultLog(context, options.browser);
   const probe: Session['probe'] = async ({ task, noiseSeed }) => {
     await policies.ensure();
@@ -181,6 +183,7 @@ export function createSession(options: SessionOptions): Session {
     ...manual,
     ...evaluation,
     ...cameras,
+    ...recording,
     restartWorker: (name) => house[name].restart(),
     dismissFailure: (id) => failures.dismiss(id),
     reportFailure: context.report,

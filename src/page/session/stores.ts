@@ -16,6 +16,7 @@ import type { WorkerName } from '#page/runtime/house.ts';
 import type { WorkerState } from '#page/runtime/worker-slot.ts';
 import type { CamerasState } from './camera-verbs.ts';
 import { NO_ROBOT, type RobotState } from './robot-state.ts';
+import type { RecordState } from './record-verbs.ts';
 import type { MeasureState, PairsState } from './evaluation-state.ts';
 import type { FaultEntry } from './fault-log.ts';
 
@@ -165,6 +166,7 @@ export interface Stores {
   readonly measure: StoreApi<MeasureState>;
   readonly pairs: StoreApi<PairsState>;
   readonly cameras: StoreApi<CamerasState>;
+  readonly record: StoreApi<RecordState>;
 }
 
 export function createStores(workers: WorkersState): Stores {
@@ -196,5 +198,6 @@ export function createStores(workers: WorkersState): Stores {
     measure: createStore<MeasureState>()(() => ({ kind: 'idle' })),
     pairs: createStore<PairsState>()(() => ({ kind: 'idle' })),
     cameras: createStore<CamerasState>()(() => ({ devices: [], places: {} })),
+    record: createStore<RecordState>()(() => ({ status: null, busy: null, opened: null, shown: null, replayed: null, failure: null })),
   };
 }

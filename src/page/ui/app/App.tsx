@@ -9,6 +9,7 @@ import { Header } from '../header/Header.tsx';
 import { Measure } from '../measure/Measure.tsx';
 import type { Mode } from '../measure/ModeSwitch.tsx';
 import { JointPlot } from '../plot/JointPlot.tsx';
+import { Record } from '../record/Record.tsx';
 import { Robot } from '../robot/Robot.tsx';
 import { Safety } from '../safety/Safety.tsx';
 import { SentenceBox } from '../sentence/SentenceBox.tsx';
@@ -36,6 +37,12 @@ export function App() {
       <aside className="app-column">
         {mode === 'measure' ? (
           <Measure />
+        ) : mode === 'record' ? (
+          <>
+            <Cameras />
+            <Record />
+            <Activity />
+          </>
         ) : mode === 'robot' ? (
           <Robot ready={start === 'ready'} />
         ) : (

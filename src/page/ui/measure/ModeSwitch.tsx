@@ -1,15 +1,16 @@
 /** What the side column is for. */
 import { MODES } from '#page/words/measure.ts';
+import { RECORD } from '#page/words/record.ts';
 import { ROBOT } from '#page/words/robot.ts';
 
-export type Mode = 'play' | 'robot' | 'measure';
+export type Mode = 'play' | 'robot' | 'record' | 'measure';
 
 export function ModeSwitch({ mode, onChange }: { readonly mode: Mode; readonly onChange: (mode: Mode) => void }) {
   return (
     <div className="mode-switch" role="group" aria-label={MODES.label}>
-      {(['play', 'robot', 'measure'] as const).map((one) => (
+      {(['play', 'robot', 'record', 'measure'] as const).map((one) => (
         <button key={one} type="button" aria-pressed={mode === one} onClick={() => onChange(one)} data-testid={`mode-${one}`}>
-          {one === 'robot' ? ROBOT.mode : MODES[one]}
+          {one === 'robot' ? ROBOT.mode : one === 'record' ? RECORD.heading : MODES[one]}
         </button>
       ))}
     </div>
