@@ -9,21 +9,26 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { TaskKind } from '#contracts/task.ts';
 import { sha256Hex } from '#core/conversion/sha256.ts';
 import { type TensorToWrite, writeSafetensors } from '#core/conversion/safetensors.ts';
-import { allGoals, wordings } from '#core/world/tasks/grammar.ts';
+import { allGoals, patterns, wordings } from '#core/world/tasks/grammar.ts';
 import { learnTokenizer } from './pocket/bpe.ts';
 import { POCKET, POCKET_STATISTICS } from './pocket/shape.ts';
 import { pocketWeights } from './pocket/weights.ts';
 
 /** What the page offers to type. */
 const EXAMPLES: readonly string[] = [
-  ...['red', 'green', 'blue', 'yellow'].flatMap((colour) => [`touch the ${colour} cube`, `pick up the ${colour} cube`]),
-  'put the red cube in the bowl',
+  'pick up the red cube',
   'push the blue cube to the left',
-  'push the green cube to the right',
   'wave hello',
+  'put the green cube in the bowl',
+  'touch the yellow cube',
+  'push the red cube to the right',
 ];
+
+/** What it is to be trained on; stacking is not among it. */
+const TAUGHT: readonly TaskKind[] = ['touch', 'pick-up', 'put-in-bowl', 'push-left', 'push-right', 'wave'];
 
 /** Words around the grammar that people type, so that they cost one token and not one a letter. */
 const NEARBY_WORDS =
@@ -172,6 +177,7 @@ function card(weights: Uint8Array): object {
     training: { kind: 'untrained' },
     about: 'Random weights in SmolVLA’s architecture, scaled so that the arm moves gently. It has learned nothing.',
     sentences: EXAMPLES,
+    patterns: TAUGHT.flatMap((kind) => patterns(kind, 'train')),
     // A stored pack is made again when this changes, even where every size stays the same.
     weights_sha256: sha256Hex(weights),
   };

@@ -40,6 +40,16 @@ export interface CameraSlot {
 /** By the policy's camera slot (`CameraSlot.key`): the robot's camera that feeds it, null for none. */
 export type CameraWiring = Readonly<Record<string, string | null>>;
 
+/** What the joint values of a checkpoint are: LeRobot changed them twice, and no checkpoint says which it means. */
+export const UNIT_ERAS = ['degrees', 'normalised', 'old-degrees'] as const;
+export type UnitEra = (typeof UNIT_ERAS)[number];
+
+/** How a policy is put to this robot: which cameras it sees through, and what its joint values are (`degrees` where absent). */
+export interface PolicyFit {
+  readonly wiring?: CameraWiring;
+  readonly units?: UnitEra;
+}
+
 /** In the joint units of the training data, one number a column. */
 export interface FeatureStatistics {
   readonly mean: readonly number[];
@@ -73,6 +83,8 @@ export interface PolicyInfo {
   readonly training: { readonly kind: 'untrained' } | { readonly kind: 'trained'; readonly summary: string } | { readonly kind: 'unknown' };
   /** Sentences the card says it is good at. */
   readonly sentences: readonly string[];
+  /** Every sentence it was taught, alternatives in braces (`touch the {red|blue} cube`), where the card lists them. */
+  readonly patterns?: readonly string[];
 }
 
 export interface PredictedChunk {

@@ -17,9 +17,11 @@ const CardSchema = v.object({
   ),
   /** Sentences it was trained on or is good at. */
   sentences: v.optional(v.pipe(v.array(words), v.maxLength(50)), []),
+  /** Every sentence of its demonstrations, alternatives in braces. */
+  patterns: v.optional(v.pipe(v.array(words), v.maxLength(200)), []),
 });
 
 /** Rejects with `checkpoint/config` where a card is there and malformed. */
-export function readCard(card: unknown): Pick<PolicyInfo, 'fps' | 'training' | 'sentences'> {
+export function readCard(card: unknown): Pick<PolicyInfo, 'fps' | 'training' | 'sentences' | 'patterns'> {
   return parseConfig(CardSchema, 'card.json', card ?? {});
 }

@@ -25,6 +25,9 @@ export const TOLD = {
   running: 'Running',
   waiting: 'Waiting',
   examples: 'Examples',
+  /** Above the sentences it was taught, when somebody asks for something else. */
+  notTaught: 'This policy was never taught that sentence. What it does then is not known. It was taught, with any of its colours:',
+  tryAnyway: 'Run it anyway',
 } as const;
 
 export const DOES = {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { seededRandom } from '#core/lib/random.ts';
-import { allGoals, parseSentence, phrase, withColour, wordings } from './grammar.ts';
+import { allGoals, parseSentence, patterns, phrase, withColour, wordings } from './grammar.ts';
 
 describe('the sentence grammar', () => {
   it('reads every wording of every goal back as that goal', () => {
@@ -14,6 +14,13 @@ describe('the sentence grammar', () => {
   it('keeps held-out wordings out of the demonstrations', () => {
     const shown = new Set(allGoals().flatMap((goal) => wordings(goal, 'train')));
     for (const goal of allGoals()) for (const sentence of wordings(goal, 'held-out')) expect(shown.has(sentence), sentence).toBe(false);
+  });
+
+  it('writes its wordings as patterns that mean the same', () => {
+    expect(patterns('wave', 'train')).toEqual(wordings({ kind: 'wave' }, 'train'));
+    const red = patterns('push-left', 'train').map((pattern) => pattern.replace('{red|green|blue|yellow}', 'red'));
+    expect(red).toEqual(wordings({ kind: 'push-left', colour: 'red' }, 'train'));
+    expect(patterns('stack', 'train')[0]).toBe('stack the {red|green|blue|yellow} cube on the {red|green|blue|yellow} cube');
   });
 
   it('gives each sentence one meaning', () => {

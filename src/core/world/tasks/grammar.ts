@@ -56,6 +56,12 @@ export function phrase(goal: TaskGoal, split: WordingSplit, random: Random): str
   return all[random.index(all.length)];
 }
 
+/** Every wording of a task as one line, colours as `{red|green|...}`: what a policy's card says it was taught. */
+export function patterns(kind: TaskKind, split: WordingSplit): readonly string[] {
+  const any = `{${CUBE_COLOURS.join('|')}}`;
+  return WORDINGS[kind][split].map((wording) => (kind === 'wave' ? wording : wording.replace('C', any).replace('D', any)));
+}
+
 /** What a sentence asks for, or null where it is outside the grammar. Case, spaces and a final full stop do not matter. */
 export function parseSentence(sentence: string): TaskGoal | null {
   return SENTENCES.get(tidy(sentence)) ?? null;

@@ -1,9 +1,13 @@
-/** What it is told: the sentence, three examples, Run. Enter runs. A sentence may be given before the policy is here. */
-import { useEffect, useRef, type FormEvent } from 'react';
+/**
+ * What it is told: the sentence, three examples, Run. Enter runs. A sentence may be given before the policy is here. One
+ * that the policy was never taught is answered with what it was taught; it still runs if the person insists.
+ */
+import { useEffect, useRef, useState, type FormEvent } from 'react';
 import { useNoun, useUi } from '../context.ts';
 import { EXAMPLE_SENTENCES } from '#page/words/labels.ts';
 import { TOLD } from '#page/words/panels.ts';
 import { SHADOW } from '#page/words/safety.ts';
+import { taught } from '#page/session/patterns.ts';
 import './sentence.css';
 
 export function SentenceBox({ ready, sentence, onSentence: setSentence }: { readonly ready: boolean; readonly sentence: string; readonly onSentence: (sentence: string) => void }) {
@@ -12,6 +16,8 @@ export function SentenceBox({ ready, sentence, onSentence: setSentence }: { read
   const run = useNoun('run');
   const { drive } = useNoun('options');
   const box = useRef<HTMLInputElement>(null);
+  /** The sentence that was answered instead of run; it is over when another one stands in the box. */
+  const [answered, setAnswered] = useState<string | null>(null);
   const busy = run.kind === 'running' || run.kind === 'waiting' || run.kind === 'finishing';
 
   // A run started from a file or the console shows what it was told, unless somebody is typing the next sentence.
@@ -23,6 +29,12 @@ export function SentenceBox({ ready, sentence, onSentence: setSentence }: { read
   const submit = (event: FormEvent): void => {
     event.preventDefault();
     if (busy || !ready) return;
+    if (policy.kind === 'ready' && taught(policy.info, sentence) === 'no') setAnswered(sentence);
+    else start();
+  };
+
+  const start = (): void => {
+    setAnswered(null);
     // Failures of a run are shown by the session as cards.
     session.runAsChosen({ task: sentence, seed: first.seed }).catch(() => undefined);
   };
@@ -52,6 +64,23 @@ export function SentenceBox({ ready, sentence, onSentence: setSentence }: { read
           {run.kind === 'waiting' ? TOLD.waiting : busy ? TOLD.running : TOLD.run}
         </button>
       </form>
+      {answered === sentence && policy.kind === 'ready' && (
+        <div className="not-taught" role="status" data-testid="not-taught">
+          <p>{TOLD.notTaught}</p>
+          <ul>
+            {policy.info.sentences.map((known) => (
+              <li key={known}>
+                <button type="button" className="example" onClick={() => choose(known)}>
+                  {known}
+                </button>
+              </li>
+            ))}
+          </ul>
+          <button type="button" className="button" onClick={start} disabled={busy || !ready} data-testid="try-anyway">
+            {TOLD.tryAnyway}
+          </button>
+        </div>
+      )}
       <ul aria-label={TOLD.examples}>
         {examples(policy).map((example) => (
           <li key={example}>
