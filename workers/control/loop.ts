@@ -15,7 +15,7 @@ import type { Reading } from '#contracts/reading.ts';
 import type { RobotDescription } from '#contracts/robot.ts';
 import type { SafetyFault, SafetyProfile } from '#contracts/safety.ts';
 import { STOP_FLAG } from '#contracts/slots.ts';
-import type { JointRadians } from '#contracts/units.ts';
+import type { JointRadians, Radians } from '#contracts/units.ts';
 import { FRESH_FOR_MS, type Arm, type JointReadings } from '#core/arm/arm.ts';
 import { asFailure, FailureError } from '#core/lib/failure.ts';
 import { unreachable } from '#core/lib/never.ts';
@@ -190,7 +190,7 @@ export class ControlLoop {
     this.#profile = profile;
     const connected = this.#connected;
     if (connected === null) return;
-    this.#connected = { ...connected, gate: this.#gateAt(connected.gate.positions(), connected.arm.kind), watch: this.#newWatch(connected.arm.kind) };
+    this.#connected = { ...connected, gate: this.#gateAt(connected.gate.positions(), connected.arm), watch: this.#newWatch(connected.arm.kind) };
   }
 
   setManualTargets(target: JointRadians): void {
@@ -337,7 +337,7 @@ export class ControlLoop {
   #noticeReset(reading: Reading<JointReadings>): void {
     const connected = this.#connected;
     if (connected === null || reading.kind === 'failed' || reading.value.epoch === connected.epoch) return;
-    this.#connected = { ...connected, gate: this.#gateAt(reading.value.position, connected.arm.kind), epoch: reading.value.epoch };
+    this.#connected = { ...connected, gate: this.#gateAt(reading.value.position, connected.arm), epoch: reading.value.epoch };
     if (this.#state.mode === 'manual' || this.#state.mode === 'lowering' || this.#state.mode === 'opening') this.#enter({ mode: 'idle' });
     if (this.#state.mode === 'policy') this.#state.run.dropRows();
     this.#parts.log.write('info', 'arm-elsewhere', { epoch: reading.value.epoch });
@@ -595,14 +595,17 @@ export class ControlLoop {
       }
     });
     const { kind } = arm;
-    return { arm, gate: this.#gateAt(reading.value.position, kind), watch: this.#newWatch(kind), epoch: reading.value.epoch };
+    return { arm, gate: this.#gateAt(reading.value.position, arm), watch: this.#newWatch(kind), epoch: reading.value.epoch };
   }
 
-  #gateAt(start: ArrayLike<number>, kind: ArmKind): Gate {
+  /** Limits inside what this very arm was calibrated for: a clamp behind the gate would be a stop without a ramp. */
+  #gateAt(start: ArrayLike<number>, arm: Arm): Gate {
     const { robot } = this.#parts;
-    const motion = this.#motionFor(kind);
+    const motion = this.#motionFor(arm.kind);
+    const ranges = arm.ranges?.();
+    const joints = robot.joints.map((joint, i) => ({ ...joint, least: Math.max(joint.least, ranges?.[i]?.least ?? joint.least) as Radians, most: Math.min(joint.most, ranges?.[i]?.most ?? joint.most) as Radians }));
     this.#body ??= createBody(robot);
-    const limits = jointLimits(robot, motion);
+    const limits = jointLimits({ ...robot, joints }, motion);
     const shape = shapeLimits(robot, this.#body, this.#profile, motion);
     return createGate({ limits, tickSeconds: 1 / this.#rateHz, staleAfterMs: FRESH_FOR_MS, rampSeconds: motion.rampSeconds, shape }, start);
   }

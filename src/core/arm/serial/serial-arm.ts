@@ -46,6 +46,7 @@ export interface SerialArm extends Arm {
   health(): SerialArmHealth;
   faults(): readonly Failure[];
   relieve(joint: number): void;
+  ranges(): readonly { readonly least: number; readonly most: number }[];
   /** One cycle of reading, waited for. */
   refresh(): Promise<void>;
 }
@@ -327,6 +328,11 @@ export function serialArm(options: SerialArmOptions): SerialArm {
       ...(open && !bus.open ? [{ code: 'arm/port-lost', facts: { reason: 'unplugged' } } as const] : []),
       ...joints.flatMap((joint, i) => (joint.tripped.length > 0 ? [faultOf(joint, i)] : joint.limp === 'yes' ? [limpOf(joint, i)] : [])),
     ],
+    ranges: () =>
+      joints.map(({ scale, rangeMin, rangeMax }) => {
+        const ends = [scale.toRadians(rangeMin), scale.toRadians(rangeMax)];
+        return { least: Math.min(...ends), most: Math.max(...ends) };
+      }),
     relieve(index) {
       const joint = joints[index];
       if (joint !== undefined) joint.relieved = 'yes';
