@@ -3,7 +3,7 @@ import type { ChunkTimings } from './chunk.ts';
 import type { Provider } from './engine.ts';
 import type { Failure, Outcome } from './failure.ts';
 import type { CameraPicture } from './picture.ts';
-import type { CameraWiring, PolicyInfo, PolicySource, PredictedChunk } from './policy.ts';
+import type { PolicyFit, PolicyInfo, PolicySource, PredictedChunk } from './policy.ts';
 
 export type SelfTestName = 'wgsl-loop-variable' | 'attention' | 'matmul';
 
@@ -83,7 +83,7 @@ export interface ChunkRecord {
 
 export interface InferenceApi {
   /** Load a policy that the conversion worker has published in the model store. */
-  load(storedName: string, choice: EngineChoice, wiring?: CameraWiring): Promise<Outcome<{ readonly policy: PolicyInfo; readonly engine: EngineReport }>>;
+  load(storedName: string, choice: EngineChoice, fit?: PolicyFit): Promise<Outcome<{ readonly policy: PolicyInfo; readonly engine: EngineReport }>>;
   /** One chunk from the cameras and joint state as they are now; nothing moves. */
   probe(request: { readonly sentence: string; readonly noiseSeed: number }): Promise<Outcome<ChunkRecord>>;
   /** Start answering control's requests for this run. */

@@ -7,13 +7,14 @@ import type { Engine, Provider } from '#contracts/engine.ts';
 import type { Observation } from '#contracts/observation.ts';
 import type { OpenPack } from '#contracts/pack.ts';
 import type { CameraPicture, Picture } from '#contracts/picture.ts';
-import type { CameraWiring, PolicyInfo, PredictedChunk } from '#contracts/policy.ts';
+import type { PolicyFit, PolicyInfo, PredictedChunk } from '#contracts/policy.ts';
 import type { Clock } from '#contracts/time.ts';
 import type { JointUnitsVector } from '#contracts/units.ts';
 import type { ChunkGuidance } from '#contracts/inference.ts';
 import { guideVelocity, padLeftover } from '#core/chunks/real-time-chunking.ts';
 import { FailureError } from '#core/lib/failure.ts';
 import { normalNoise, seededRandom } from '#core/lib/random.ts';
+import { fromOldDegrees, toOldDegrees } from '#core/robots/old-degrees.ts';
 import type { Tokenize } from '#core/observation/tokenize.ts';
 import type { Guide, LoadOptions, Policy } from '#core/policy/policy.ts';
 import type { Runner } from './choose.ts';
@@ -38,10 +39,11 @@ export interface PolicyRunner extends Runner {
 const SAMPLE_SEED = 20_260;
 const SAMPLE_SENTENCE = 'pick up the red cube';
 
-export async function policyRunner(pack: OpenPack, engine: Engine, parts: RunnerParts, wiring?: CameraWiring): Promise<PolicyRunner> {
+export async function policyRunner(pack: OpenPack, engine: Engine, parts: RunnerParts, fit: PolicyFit = {}): Promise<PolicyRunner> {
   const tokenize = await parts.openTokenizer(pack.manifest.tokenizer);
-  const policy = await parts.loadPolicy(pack, engine, { letterbox: parts.letterbox, clock: parts.clock, ...(wiring === undefined ? {} : { wiring }) });
+  const policy = await parts.loadPolicy(pack, engine, { letterbox: parts.letterbox, clock: parts.clock, ...(fit.wiring === undefined ? {} : { wiring: fit.wiring }) });
   const { info, provider } = policy;
+  const old = fit.units === 'old-degrees';
 
   const runner: PolicyRunner = {
     info,
@@ -50,13 +52,13 @@ export async function policyRunner(pack: OpenPack, engine: Engine, parts: Runner
       const { ids, mask } = tokenize(observation.sentence, policy.text);
       const { actions, x0, timings } = await policy.predictChunk({
         pictures: new Map(Object.entries(observation.pictures).map(([camera, taken]): [string, Picture] => [camera, taken.picture])),
-        state: Float32Array.from(observation.state),
+        state: old ? toOldDegrees(Float32Array.from(observation.state), info.stateSize) : Float32Array.from(observation.state),
         tokens: ids,
         tokenMask: mask,
         noise: normalNoise(noiseSeed, info.chunkRows * policy.noiseColumns),
         ...(guidance === undefined ? {} : { guide: guideOf(guidance, policy) }),
       });
-      return { actions, x0, timings: { ...timings, observeMs: 0 }, provider };
+      return { actions: old ? fromOldDegrees(actions, info.actionSize) : actions, x0, timings: { ...timings, observeMs: 0 }, provider };
     },
     sampleChunk: () => runner.predict(sampleObservation(info), SAMPLE_SEED),
     dispose: () => policy.dispose(),

@@ -12,7 +12,7 @@ import type { ChunkGuidance, ChunkRecord, EngineChoice, EngineReport, InferenceA
 import { JOINT_COUNT } from '#contracts/joints.ts';
 import type { Observation } from '#contracts/observation.ts';
 import type { OpenPack } from '#contracts/pack.ts';
-import type { CameraWiring, PolicyInfo, PredictedChunk } from '#contracts/policy.ts';
+import type { PolicyFit, PolicyInfo, PredictedChunk } from '#contracts/policy.ts';
 import type { Reading } from '#contracts/reading.ts';
 import type { JointUnitsVector } from '#contracts/units.ts';
 import { withDeadline } from '#core/lib/deadline.ts';
@@ -74,19 +74,19 @@ export class InferenceService implements InferenceApi {
     this.#loop = chunkLoop((question) => this.#answer(question), parts.send);
   }
 
-  load(storedName: string, choice: EngineChoice, wiring?: CameraWiring): Promise<Outcome<{ readonly policy: PolicyInfo; readonly engine: EngineReport }>> {
+  load(storedName: string, choice: EngineChoice, fit?: PolicyFit): Promise<Outcome<{ readonly policy: PolicyInfo; readonly engine: EngineReport }>> {
     return outcome(async () => {
       if (this.#run !== null) throw new FailureError('run/already-running');
       return this.#turns.take(async () => {
         const { onProgress } = this.#parts;
         const pack = await this.#parts.openPack(storedName);
-        const key = [storedName, choice, JSON.stringify(wiring ?? null), ...pack.manifest.files.map(({ sha256 }) => sha256)].join(' ');
+        const key = [storedName, choice, JSON.stringify(fit ?? null), ...pack.manifest.files.map(({ sha256 }) => sha256)].join(' ');
         if (this.#loaded?.key !== key || !(await this.#alive(this.#loaded))) {
           await this.#unload();
           const { runner, engine } = await chooseEngine({
             choice,
             engines: this.#parts.engines,
-            build: (made) => policyRunner(pack, made, this.#parts, wiring),
+            build: (made) => policyRunner(pack, made, this.#parts, fit),
             clock: this.#parts.clock,
             onProgress,
           });
