@@ -32,7 +32,9 @@ const KNOBS: readonly Knob[] = [
   { axis: 1, side: 'most' },
   { axis: 2, side: 'most' },
 ];
-const KNOB_M = 0.011;
+const KNOB_M = 0.008;
+/** Drawn a little above the table, or the two would flicker through each other. */
+const ABOVE_TABLE_M = 0.002;
 /** A box thinner than this holds no arm. */
 const LEAST_SIZE_M = 0.1;
 const FARTHEST_M = 0.8;
@@ -60,7 +62,7 @@ export function createLimits(parts: { readonly canvas: HTMLCanvasElement; readon
   const boxObjects = ({ least, most }: SafetyBox, faces: THREE.Material, outline: THREE.Material): THREE.Object3D[] =>
     [new THREE.Mesh(cube, faces), new THREE.LineSegments(edges, outline)].map((object) => {
       // What is under the table is no news, and its lines would shine through it.
-      const floor = Math.max(0, least[2]);
+      const floor = Math.max(ABOVE_TABLE_M, least[2]);
       object.position.set((least[0] + most[0]) / 2, (least[1] + most[1]) / 2, (floor + most[2]) / 2);
       object.scale.set(most[0] - least[0], most[1] - least[1], Math.max(0.001, most[2] - floor));
       object.renderOrder = 30;

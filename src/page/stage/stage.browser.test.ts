@@ -1,6 +1,7 @@
 /** The view in a real browser: it draws what the poses say, redraws only when something changed, and says when it is lost. */
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { POSES_SLOT_HEADER, POSES_SLOT_HEADER_LENGTH, POSES_SLOT_LENGTH } from '#contracts/slots.ts';
+import type { SafetyBox } from '#contracts/safety.ts';
 import { createSlotMemory, slotWriter } from '#core/lib/shared-slot.ts';
 import { linkPoses } from '#core/robots/kinematics.ts';
 import { sceneFor } from '#core/scene/description.ts';
@@ -110,6 +111,48 @@ test('published poses move the picture; the same poses again, and records of ano
   writer.write(record(home, 9));
   await pause(400);
   expect(frames).toBe(drawn);
+});
+
+test('the ghost is of another colour where it will be held back', async () => {
+  const view = open();
+  const path = Array.from({ length: 20 }, (_, i) => home.map((angle, joint) => angle + (joint === 0 ? (i / 19) * 0.8 : 0)));
+  view.setGhost(path);
+  const free = await settled();
+  view.setGhost(path, path.map((_, i) => i >= 10));
+  const limited = await settled();
+  expect(differing(free, limited)).toBeGreaterThan(200);
+});
+
+test('the workspace is drawn, and a knob that is dragged moves its face', async () => {
+  const told: SafetyBox[] = [];
+  const view = open();
+  const plain = await settled();
+  const workspace: SafetyBox = { least: [-0.2, -0.3, 0], most: [0.2, 0.1, 0.3] };
+  view.setLimits({ workspace, keepOut: [], onWorkspace: (box) => told.push(box) });
+  const drawn = await settled();
+  expect(differing(plain, drawn)).toBeGreaterThan(300);
+  // Knobs are where the pointer turns into a hand.
+  const { left, top, width, height } = canvas().getBoundingClientRect();
+  const at = (type: string, x: number, y: number): void =>
+    void canvas().dispatchEvent(new PointerEvent(type, { bubbles: true, clientX: left + x, clientY: top + y, pointerId: 1, button: 0 }));
+  canvas().setPointerCapture = () => undefined;
+  let knob: readonly [number, number] | null = null;
+  for (let y = 2; y < height && knob === null; y += 2) {
+    for (let x = 2; x < width && knob === null; x += 2) {
+      at('pointermove', x, y);
+      if (canvas().style.cursor === 'grab') knob = [x, y];
+    }
+  }
+  if (knob === null) throw new Error('no knob is in sight');
+  at('pointerdown', ...knob);
+  at('pointermove', knob[0] + 14, knob[1] + 10);
+  at('pointerup', knob[0] + 14, knob[1] + 10);
+  expect(told).toHaveLength(1);
+  const changed = [...(told[0]?.least ?? []), ...(told[0]?.most ?? [])].filter((value, i) => value !== [...workspace.least, ...workspace.most][i]);
+  expect(changed).toHaveLength(1);
+  expect(differing(drawn, await settled())).toBeGreaterThan(20);
+  view.setLimits(null);
+  expect(differing(plain, await settled())).toBeLessThan(200);
 });
 
 test('the ghost and the mark on a joint appear and go away', async () => {

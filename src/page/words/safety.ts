@@ -111,7 +111,7 @@ export const LIMITS = {
   remove: 'Remove it',
   drag: 'Drag its knobs in the 3-D view, or type centimetres.',
   notNow: 'The limits change only while the arm stands still.',
-  bounds: ['left', 'right', 'far', 'near', 'floor', 'top'],
+  bounds: ['left', 'right', 'front', 'back', 'floor', 'top'],
   pupil: 'What a determined pupil can still do',
 } as const;
 
