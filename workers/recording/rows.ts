@@ -34,8 +34,8 @@ export interface RowsOptions {
   readonly bodies: number;
 }
 
-/** The arm may be silent this long (the start of an export on a busy machine) before a gap is no row any more. */
-const MOST_REPEATED = 30;
+/** Rows repeated in one go, two seconds: a longer gap is no recording any more. */
+const MOST_REPEATED = 60;
 const FRESH = 1;
 
 export function episodeRows({ arm, poses, fps, bodies }: RowsOptions): Rows {
@@ -63,7 +63,8 @@ export function episodeRows({ arm, poses, fps, bodies }: RowsOptions): Rows {
       const tick = one(ARM_SLOT.tick);
       if (tick === lastTick) return { rows: [] };
       lastTick = tick;
-      if (one(ARM_SLOT.readingKind) !== FRESH) return { ended: 'The arm could not be read' };
+      // A reading that is stale, or failed, is no row; the next good one says how many are missing.
+      if (one(ARM_SLOT.readingKind) !== FRESH) return { rows: [] };
       const worldEpoch = posesRecord[POSES_SLOT_HEADER.epoch.at] as number;
       epoch ??= worldEpoch;
       if (worldEpoch !== epoch) return { ended: 'The table was set anew' };
@@ -78,7 +79,7 @@ export function episodeRows({ arm, poses, fps, bodies }: RowsOptions): Rows {
       const target = slotField(armRecord, ARM_SLOT.target);
       values.set(radiansVectorToUnits(slotField(armRecord, ARM_SLOT.measured)), 1);
       values.set(radiansVectorToUnits(target), 1 + JOINT_COUNT);
-      if (!values.every((value) => Number.isFinite(value))) return { ended: 'The arm could not be read' };
+      if (!values.every((value) => Number.isFinite(value))) return { rows: [] };
       const where = posesRecord.slice(POSES_SLOT_HEADER_LENGTH, POSES_SLOT_HEADER_LENGTH + 7 * bodies);
       const error = Math.abs((posesRecord[POSES_SLOT_HEADER.writtenAtMs.at] as number) - one(ARM_SLOT.readingAtMs));
       const rows: NewRow[] = [];
