@@ -2,19 +2,19 @@
  * Loading a policy: conversion puts it into the model store, inference takes it from there. The newest request wins;
  * what an older one still brings is dropped. When the inference worker was started again, the policy is loaded again.
  */
-import type { PolicySource } from '#contracts/policy.ts';
+import type { PolicyFit, PolicySource } from '#contracts/policy.ts';
 import { asFailure, FailureError, unwrap } from '#core/lib/failure.ts';
 import type { SessionContext } from './context.ts';
 import type { PolicyState } from './stores.ts';
 
-/** What ships with the page. The Hub and folders from disk come with the checkpoint issue. */
+/** What ships with the page. */
 export const SHIPPED_POLICIES: readonly PolicySource[] = [{ kind: 'shipped', name: 'policies/pocket' }];
 
 export type ReadyPolicy = Extract<PolicyState, { readonly kind: 'ready' }>;
 
 export interface PolicyVerbs {
   /** Rejects with what conversion or inference found wrong. */
-  load(source: PolicySource): Promise<ReadyPolicy>;
+  load(source: PolicySource, fit?: PolicyFit): Promise<ReadyPolicy>;
   /** The policy that is ready, being waited for, or loaded now. */
   ensure(): Promise<ReadyPolicy>;
 }
@@ -29,13 +29,13 @@ export function policyVerbs(context: SessionContext): PolicyVerbs {
     events.emit('policy', state);
   };
 
-  const work = async (source: PolicySource, request: number): Promise<ReadyPolicy> => {
+  const work = async (source: PolicySource, fit: PolicyFit, request: number): Promise<ReadyPolicy> => {
     const isCurrent = (): boolean => request === requests;
     enter({ kind: 'loading', source, startedAtMs: clock.nowMs(), progress: null });
     try {
       const { storedName } = unwrap(await house.conversion.api.convert(source));
-      const { policy, engine } = unwrap(await house.inference.api.load(storedName, engineChoice));
-      const ready: ReadyPolicy = { kind: 'ready', source, storedName, info: policy, engine };
+      const { policy, engine } = unwrap(await house.inference.api.load(storedName, engineChoice, fit));
+      const ready: ReadyPolicy = { kind: 'ready', source, fit, storedName, info: policy, engine };
       if (isCurrent()) {
         context.failures.clear(['policy/none-loaded']);
         enter(ready);
@@ -45,15 +45,20 @@ export function policyVerbs(context: SessionContext): PolicyVerbs {
       const failure = asFailure(thrown);
       if (isCurrent()) {
         enter({ kind: 'failed', source, failure });
-        context.report(failure);
+        // Who cancelled it knows.
+        if (failure.code !== 'download/cancelled') context.report(failure);
       }
       throw new FailureError(failure.code, failure.facts);
     }
   };
 
-  const load = (source: PolicySource): Promise<ReadyPolicy> => {
+  /** The last fit a source was loaded with: loaded again after a crash it must not see through other cameras. */
+  let lastFit: PolicyFit = {};
+
+  const load = (source: PolicySource, fit: PolicyFit = {}): Promise<ReadyPolicy> => {
+    lastFit = fit;
     const request = ++requests;
-    const result = work(source, request);
+    const result = work(source, fit, request);
     // Whoever asked hears of a failure; the copy kept here must not count as one that nobody handled.
     result.catch(() => undefined);
     current = { request, result };
@@ -67,7 +72,7 @@ export function policyVerbs(context: SessionContext): PolicyVerbs {
 
   house.inference.onState((worker) => {
     const state = stores.policy.getState();
-    if (worker.kind === 'alive' && worker.attempt > 1 && state.kind !== 'none') load(state.source).catch(() => undefined);
+    if (worker.kind === 'alive' && worker.attempt > 1 && state.kind !== 'none') load(state.source, lastFit).catch(() => undefined);
   });
 
   return {
@@ -75,7 +80,7 @@ export function policyVerbs(context: SessionContext): PolicyVerbs {
     ensure() {
       const state = stores.policy.getState();
       if (current === null || state.kind === 'none') return load(SHIPPED_POLICIES[0] as PolicySource);
-      if (state.kind === 'failed') return load(state.source);
+      if (state.kind === 'failed') return load(state.source, lastFit);
       return current.result;
     },
   };

@@ -18,6 +18,7 @@ import { unitsOf } from './arm-reader.ts';
 import type { SessionContext } from './context.ts';
 import { standingComplaint } from './passing.ts';
 import { latencySummary } from './percentile.ts';
+import { standsAgainstMotion } from './model-verbs.ts';
 import type { PolicyVerbs, ReadyPolicy } from './policy-verbs.ts';
 import { checkRunFile } from './run-file.ts';
 import type { RunState } from './stores.ts';
@@ -149,14 +150,18 @@ export function runVerbs(context: SessionContext, policies: PolicyVerbs, resetWo
   const policyFor = async (mine: Active, sentence: string): Promise<ReadyPolicy> => {
     enter({ kind: 'waiting', sentence, sinceMs: clock.nowMs() });
     const ready = await Promise.race([policies.ensure(), mine.ended]);
-    if ('info' in ready) return ready;
+    if ('info' in ready) {
+      const against = standsAgainstMotion(context, ready);
+      if (against !== null) throw new FailureError('policy/preflight', { check: against.check });
+      return ready;
+    }
     throw new FailureError('run/cancelled');
   };
 
   /** An engine that failed is made anew at once, so that the next sentence only has to wait for it. */
   const mendEngine = (failure: Failure): void => {
     const state = stores.policy.getState();
-    if (failure.code.startsWith('engine/') && state.kind === 'ready') policies.load(state.source).catch(() => undefined);
+    if (failure.code.startsWith('engine/') && state.kind === 'ready') policies.load(state.source, state.fit).catch(() => undefined);
   };
 
   const chunkExpiryMs = (): number => {

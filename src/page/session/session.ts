@@ -6,7 +6,7 @@
 import type { ArmKind } from '#contracts/control.ts';
 import type { Failure } from '#contracts/failure.ts';
 import type { ChunkRecord, EngineChoice } from '#contracts/inference.ts';
-import type { PolicySource } from '#contracts/policy.ts';
+import type { PolicyFit, PolicySource } from '#contracts/policy.ts';
 import type { ReplayReport, RunFile, RunReport } from '#contracts/run.ts';
 import type { ResetRequest, SceneInfo } from '#contracts/scene.ts';
 import type { Clock } from '#contracts/time.ts';
@@ -25,6 +25,7 @@ import { failureLog } from './failure-log.ts';
 import { startFaultLog, type FaultVerbs } from './fault-log.ts';
 import { startFrameMeter } from './frame-meter.ts';
 import { plotHistory, type PlotHistory } from './history.ts';
+import { modelVerbs, type ModelVerbs } from './model-verbs.ts';
 import { manualVerbs, type ManualVerbs } from './manual-verbs.ts';
 import { startMonitor } from './monitor.ts';
 import { policyVerbs, SHIPPED_POLICIES, type ReadyPolicy } from './policy-verbs.ts';
@@ -65,7 +66,7 @@ export interface WorldVerbs {
   step(steps: number): Promise<{ readonly positions: readonly number[]; readonly simSeconds: number }>;
 }
 
-export interface Session extends RobotVerbs, ManualVerbs, StopVerbs, EvaluationVerbs, CameraVerbs, RecordVerbs {
+export interface Session extends ModelVerbs, RobotVerbs, ManualVerbs, StopVerbs, EvaluationVerbs, CameraVerbs, RecordVerbs {
   readonly stores: Stores;
   readonly history: PlotHistory;
   readonly events: EventHub;
@@ -80,7 +81,7 @@ export interface Session extends RobotVerbs, ManualVerbs, StopVerbs, EvaluationV
   readArm(): ArmSnapshot | null;
   watchCamera(watcher: CameraWatcher): () => void;
   connect(kind: ArmKind): Promise<void>;
-  loadPolicy(source: PolicySource): Promise<ReadyPolicy>;
+  loadPolicy(source: PolicySource, fit?: PolicyFit): Promise<ReadyPolicy>;
   shippedPolicies(): readonly PolicySource[];
   runSentence(request: RunRequest): Promise<RunReport>;
   /** As the run options say: how plans are joined, whether anything is sent, what doubt does. */
@@ -167,7 +168,7 @@ export function createSession(options: SessionOptions): Session {
     readArm: context.readArm,
     watchCamera: (watcher) => house.cameras.watch(watcher),
     connect,
-    loadPolicy: (source) => policies.load(source),
+    loadPolicy: (source, fit) => policies.load(source, fit),
     shippedPolicies: () => SHIPPED_POLICIES,
     runSentence: runs.run,
     runAsChosen,
@@ -181,6 +182,7 @@ export function createSession(options: SessionOptions): Session {
     ...robot,
     ...stops,
     ...manual,
+    ...modelVerbs(context, policies),
     ...evaluation,
     ...cameras,
     ...recording,

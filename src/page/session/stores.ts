@@ -7,7 +7,7 @@ import type { Aggregate, ArmKind, ControlMode, JitterSummary, PlanDisagreement, 
 import type { Failure } from '#contracts/failure.ts';
 import type { EngineReport, LoadProgress } from '#contracts/inference.ts';
 import { JOINT_NAMES, type JointName } from '#contracts/joints.ts';
-import type { PolicyInfo, PolicySource } from '#contracts/policy.ts';
+import type { PolicyFit, PolicyInfo, PolicySource } from '#contracts/policy.ts';
 import type { RunReport } from '#contracts/run.ts';
 import type { SafetyProfile, SafetyReport } from '#contracts/safety.ts';
 import type { SceneInfo } from '#contracts/scene.ts';
@@ -17,6 +17,7 @@ import type { WorkerState } from '#page/runtime/worker-slot.ts';
 import type { CamerasState } from './camera-verbs.ts';
 import { NO_ROBOT, type RobotState } from './robot-state.ts';
 import type { RecordState } from './record-verbs.ts';
+import { type ModelsState, NO_MODELS } from './models-state.ts';
 import type { MeasureState, PairsState } from './evaluation-state.ts';
 import type { FaultEntry } from './fault-log.ts';
 
@@ -25,7 +26,7 @@ export type WorkersState = Readonly<Record<WorkerName, WorkerState>>;
 export type PolicyState =
   | { readonly kind: 'none' }
   | { readonly kind: 'loading'; readonly source: PolicySource; readonly startedAtMs: number; readonly progress: LoadProgress | null }
-  | { readonly kind: 'ready'; readonly source: PolicySource; readonly storedName: string; readonly info: PolicyInfo; readonly engine: EngineReport }
+  | { readonly kind: 'ready'; readonly source: PolicySource; readonly fit: PolicyFit; readonly storedName: string; readonly info: PolicyInfo; readonly engine: EngineReport }
   | { readonly kind: 'failed'; readonly source: PolicySource; readonly failure: Failure };
 
 export interface WorldState {
@@ -166,6 +167,7 @@ export interface Stores {
   readonly measure: StoreApi<MeasureState>;
   readonly pairs: StoreApi<PairsState>;
   readonly cameras: StoreApi<CamerasState>;
+  readonly models: StoreApi<ModelsState>;
   readonly record: StoreApi<RecordState>;
 }
 
@@ -197,6 +199,7 @@ export function createStores(workers: WorkersState): Stores {
     faults: createStore<readonly FaultEntry[]>()(() => []),
     measure: createStore<MeasureState>()(() => ({ kind: 'idle' })),
     pairs: createStore<PairsState>()(() => ({ kind: 'idle' })),
+    models: createStore<ModelsState>()(() => NO_MODELS),
     cameras: createStore<CamerasState>()(() => ({ devices: [], places: {} })),
     record: createStore<RecordState>()(() => ({ status: null, busy: null, opened: null, shown: null, replayed: null, failure: null })),
   };

@@ -1,0 +1,175 @@
+/**
+ * Choosing a policy: look at a checkpoint (headers only), put it to this robot (cameras, units, precision), see the list of
+ * checks change with every choice, and load it when nothing stands against it. Also what is stored. Knows the order of
+ * things; the checks are `core/preflight`'s, loading is `policy-verbs.ts`'.
+ */
+import { JOINT_NAMES } from '#contracts/joints.ts';
+import type { PolicySource, Precision, UnitEra } from '#contracts/policy.ts';
+import type { PreflightLine } from '#contracts/preflight.ts';
+import { asFailure, FailureError, unwrap } from '#core/lib/failure.ts';
+import { preflight, type PreflightFacts, standsAgainst } from '#core/preflight/preflight.ts';
+import type { SessionContext } from './context.ts';
+import type { Candidate } from './models-state.ts';
+import type { PolicyVerbs, ReadyPolicy } from './policy-verbs.ts';
+
+/** Below this a policy is as quick to fetch and hold in float32, which costs no accuracy. */
+const SMALL_PARAMETERS = 50e6;
+
+export interface ModelVerbs {
+  /** Looks at a checkpoint; its findings are in the store `models`. Resolves with the list of checks. */
+  lookAt(source: PolicySource): Promise<readonly PreflightLine[]>;
+  /** A camera for one of the policy's slots, null to leave the slot out. */
+  wire(slot: string, camera: string | null): void;
+  /** The person's word for what the joint values are. */
+  confirmUnits(units: UnitEra): void;
+  choosePrecision(precision: Precision): Promise<void>;
+  /** Loads what was looked at. Rejects with `policy/preflight` where a red line stands. */
+  loadCandidate(): Promise<ReadyPolicy>;
+  cancelLoading(): Promise<void>;
+  forgetCandidate(): void;
+  refreshStored(): Promise<void>;
+  renameStored(name: string, title: string): Promise<void>;
+  removeStored(name: string): Promise<void>;
+  /** An access token for the Hub, in memory only. */
+  setHubToken(token: string | null): Promise<void>;
+}
+
+type Looked = Extract<Candidate, { readonly kind: 'looked' }>;
+
+export function modelVerbs(context: SessionContext, policies: PolicyVerbs): ModelVerbs {
+  const { house, stores } = context;
+  const api = house.conversion.api;
+  const enter = (candidate: Candidate): void => stores.models.setState({ candidate });
+  const current = (): Looked | null => {
+    const { candidate } = stores.models.getState();
+    return candidate.kind === 'looked' ? candidate : null;
+  };
+  let asked = 0;
+
+  const judged = async (looked: Omit<Looked, 'lines'>): Promise<Looked> => ({ ...looked, lines: preflight(await factsFor(context, looked)) });
+
+  const lookAt = async (source: PolicySource): Promise<readonly PreflightLine[]> => {
+    const mine = ++asked;
+    enter({ kind: 'looking', source });
+    try {
+      const first = unwrap(await api.inspect(source));
+      const precision = precisionOf(source) ?? (source.kind === 'stored' ? first.info.precision : first.info.parameterCount < SMALL_PARAMETERS ? 'f32' : 'q4');
+      const chosen = withPrecision(source, precision);
+      const report = precision === first.info.precision ? first : unwrap(await api.inspect(chosen));
+      // What ships with the page was trained in its units.
+      const looked = await judged({ kind: 'looked', source: chosen, report, precision, wiring: {}, units: source.kind === 'shipped' ? 'degrees' : null });
+      if (mine === asked) enter(looked);
+      return looked.lines;
+    } catch (thrown) {
+      const failure = asFailure(thrown);
+      if (mine === asked) enter({ kind: 'failed', source, failure });
+      throw new FailureError(failure.code, failure.facts);
+    }
+  };
+
+  const change = (changes: Partial<Omit<Looked, 'kind' | 'lines'>>): void => {
+    const looked = current();
+    if (looked === null) return;
+    const mine = asked;
+    void judged({ ...looked, ...changes }).then((next) => mine === asked && enter(next));
+  };
+
+  const refreshStored = async (): Promise<void> => stores.models.setState({ stored: unwrap(await api.stored()) });
+
+  return {
+    lookAt,
+    wire: (slot, camera) => change({ wiring: { ...current()?.wiring, [slot]: camera } }),
+    confirmUnits: (units) => change({ units }),
+    choosePrecision: async (precision) => {
+      const looked = current();
+      if (looked === null || looked.source.kind === 'stored') return;
+      const source = withPrecision(looked.source, precision);
+      const mine = asked;
+      const report = unwrap(await api.inspect(source));
+      const next = await judged({ ...looked, source, precision, report });
+      if (mine === asked) enter(next);
+    },
+    loadCandidate: async () => {
+      const looked = current();
+      if (looked === null) throw new FailureError('policy/none-loaded');
+      const against = standsAgainst(looked.lines);
+      if (against !== null) throw new FailureError('policy/preflight', { check: against.check });
+      await keepStore(context);
+      try {
+        return await policies.load(looked.source, { wiring: looked.wiring, ...(looked.units === null ? {} : { units: looked.units }) });
+      } finally {
+        await refreshStored().catch(() => undefined);
+      }
+    },
+    cancelLoading: async () => void unwrap(await api.cancel()),
+    forgetCandidate: () => {
+      asked += 1;
+      enter({ kind: 'none' });
+    },
+    refreshStored,
+    renameStored: async (name, title) => {
+      unwrap(await api.rename(name, title));
+      await refreshStored();
+    },
+    removeStored: async (name) => {
+      unwrap(await api.remove(name));
+      await refreshStored();
+    },
+    setHubToken: async (token) => void unwrap(await api.setToken(token)),
+  };
+}
+
+/** Before motion once more: the loaded policy against the robot as it is now. Null where nothing stands against it. */
+export function standsAgainstMotion(context: SessionContext, { info, source, fit }: ReadyPolicy): PreflightLine | null {
+  const units = source.kind === 'shipped' ? 'degrees' : (fit.units ?? null);
+  const lines = preflight({
+    policy: info,
+    tokenizer: 'present',
+    packBytes: 0,
+    stored: true,
+    machine: { freeBytes: null, memoryBytes: null },
+    robot: robotNow(context),
+    wiring: {},
+    units,
+  });
+  return standsAgainst(lines);
+}
+
+async function factsFor(context: SessionContext, { report, wiring, units }: Pick<Looked, 'report' | 'wiring' | 'units'>): Promise<PreflightFacts> {
+  const { quota, usage } = (await navigator.storage?.estimate?.().catch(() => undefined)) ?? {};
+  const gigabytes = 'deviceMemory' in navigator && typeof navigator.deviceMemory === 'number' ? navigator.deviceMemory : null;
+  return {
+    policy: report.info,
+    tokenizer: report.tokenizer,
+    packBytes: report.packBytes,
+    stored: report.stored,
+    machine: { freeBytes: quota === undefined || usage === undefined ? null : quota - usage, memoryBytes: gigabytes === null ? null : gigabytes * 2 ** 30 },
+    robot: robotNow(context),
+    wiring,
+    units,
+  };
+}
+
+function robotNow({ stores }: SessionContext): PreflightFacts['robot'] {
+  const { kind } = stores.arm.getState();
+  const simulated = stores.world.getState().scene?.description.cameras.map(({ key }) => key) ?? [];
+  const real = Object.keys(stores.cameras.getState().places);
+  const names = [...new Set([...simulated, ...real])];
+  return { kind: kind === 'serial' ? 'real' : 'simulated', joints: JOINT_NAMES.length, fps: stores.speed.getState().rateHz ?? 30, cameras: names.map((name) => ({ name, size: null })) };
+}
+
+/** Asked once, before the first download: without it a browser may throw the store away when the disk fills. */
+async function keepStore({ stores }: SessionContext): Promise<void> {
+  if (stores.models.getState().keeps === 'promised') return;
+  const kept = (await navigator.storage?.persist?.().catch(() => false)) ?? false;
+  stores.models.setState({ keeps: kept ? 'promised' : 'not-promised' });
+}
+
+function precisionOf(source: PolicySource): Precision | null {
+  return source.kind === 'stored' ? null : (source.precision ?? null);
+}
+
+function withPrecision(source: PolicySource, precision: Precision): PolicySource {
+  return source.kind === 'stored' ? source : { ...source, precision };
+}
+
