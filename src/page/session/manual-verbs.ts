@@ -5,6 +5,10 @@
 import { JOINT_COUNT } from '#contracts/joints.ts';
 import type { JointUnitsVector } from '#contracts/units.ts';
 import { FailureError, unwrap } from '#core/lib/failure.ts';
+import { solveGrip } from '#core/robots/inverse-kinematics.ts';
+import { gripPose } from '#core/robots/kinematics.ts';
+import { rotate } from '#core/robots/transforms.ts';
+import { radiansVectorToUnits, unitsVectorToRadians } from '#core/robots/units.ts';
 import type { SessionContext } from './context.ts';
 
 export interface ManualVerbs {
@@ -13,7 +17,12 @@ export interface ManualVerbs {
   /** Moves the target of one joint; joint units. */
   nudge(joint: number, by: number): Promise<void>;
   setTarget(joint: number, value: number): Promise<void>;
+  /** Moves the grip point, metres, the arm looking along -y; fingers and wrist keep their direction. Where the arm cannot, nothing moves. */
+  nudgeGrip(by: readonly [x: number, y: number, z: number]): Promise<void>;
 }
+
+/** Off by more than this, the arm cannot go there with the fingers as they are. */
+const REACHED = { positionM: 0.0002, directionRad: 0.05 } as const;
 
 export function manualVerbs(context: SessionContext): ManualVerbs {
   const { house, stores } = context;
@@ -69,6 +78,20 @@ export function manualVerbs(context: SessionContext): ManualVerbs {
   return {
     setTargets,
     nudge: async (joint, by) => setTargets(base().map((value, i) => (i === joint ? value + by : value))),
+    nudgeGrip: async (by) => {
+      const { scene } = stores.world.getState();
+      if (scene === null) throw new FailureError('arm/not-connected');
+      const { robot } = scene.description;
+      const from = unitsVectorToRadians(Float64Array.from(base()) as JointUnitsVector);
+      const grip = gripPose(robot, from);
+      const position: [number, number, number] = [grip.position[0] + by[0], grip.position[1] + by[1], grip.position[2] + by[2]];
+      const found = solveGrip(robot, { position, approach: rotate(grip.rotation, [0, 0, 1]), closing: rotate(grip.rotation, [1, 0, 0]) }, from);
+      // Five joints cannot keep every direction: turned about the upright they follow the pan, and that is no miss.
+      const free = solveGrip(robot, { position, approach: rotate(grip.rotation, [0, 0, 1]) }, from);
+      const best = found.positionErrorM <= REACHED.positionM && found.directionErrorRad <= REACHED.directionRad ? found : free;
+      if (best.positionErrorM > REACHED.positionM) return;
+      await setTargets([...radiansVectorToUnits(best.angles)]);
+    },
     setTarget: async (joint, value) => setTargets(base().map((old, i) => (i === joint ? value : old))),
   };
 }

@@ -38,7 +38,7 @@ export const DOES = {
   joints: 'Joints',
   target: 'target',
   actual: 'actual',
-  jogHint: 'Hold a key while a slider or the 3-D view has the focus.',
+  jogHint: 'Hold a key while a slider or the 3-D view has the focus. I K J L U N move the fingers away, near, aside, up and down.',
   locked: { policy: 'The policy moves the joints.', stopped: 'Stopped. Press Go on to move them.', starting: 'The arm is not ready yet.' },
 } as const;
 
