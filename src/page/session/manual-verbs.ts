@@ -5,7 +5,7 @@
 import { JOINT_COUNT } from '#contracts/joints.ts';
 import type { JointUnitsVector } from '#contracts/units.ts';
 import { FailureError, unwrap } from '#core/lib/failure.ts';
-import { solveGrip } from '#core/robots/inverse-kinematics.ts';
+import { solveGrip, type GripGoal } from '#core/robots/inverse-kinematics.ts';
 import { gripPose } from '#core/robots/kinematics.ts';
 import { rotate } from '#core/robots/transforms.ts';
 import { radiansVectorToUnits, unitsVectorToRadians } from '#core/robots/units.ts';
@@ -17,11 +17,11 @@ export interface ManualVerbs {
   /** Moves the target of one joint; joint units. */
   nudge(joint: number, by: number): Promise<void>;
   setTarget(joint: number, value: number): Promise<void>;
-  /** Moves the grip point, metres, the arm looking along -y; fingers and wrist keep their direction. Where the arm cannot, nothing moves. */
+  /** Moves the grip point, metres, the arm looking along -y; the fingers keep their direction where they can. Out of reach nothing moves. */
   nudgeGrip(by: readonly [x: number, y: number, z: number]): Promise<void>;
 }
 
-/** Off by more than this, the arm cannot go there with the fingers as they are. */
+/** Off by more than this is not there. A key asks for a millimetre and a half at a time. */
 const REACHED = { positionM: 0.0002, directionRad: 0.05 } as const;
 
 export function manualVerbs(context: SessionContext): ManualVerbs {
@@ -85,12 +85,13 @@ export function manualVerbs(context: SessionContext): ManualVerbs {
       const from = unitsVectorToRadians(Float64Array.from(base()) as JointUnitsVector);
       const grip = gripPose(robot, from);
       const position: [number, number, number] = [grip.position[0] + by[0], grip.position[1] + by[1], grip.position[2] + by[2]];
-      const found = solveGrip(robot, { position, approach: rotate(grip.rotation, [0, 0, 1]), closing: rotate(grip.rotation, [1, 0, 0]) }, from);
-      // Five joints cannot keep every direction: turned about the upright they follow the pan, and that is no miss.
-      const free = solveGrip(robot, { position, approach: rotate(grip.rotation, [0, 0, 1]) }, from);
-      const best = found.positionErrorM <= REACHED.positionM && found.directionErrorRad <= REACHED.directionRad ? found : free;
-      if (best.positionErrorM > REACHED.positionM) return;
-      await setTargets([...radiansVectorToUnits(best.angles)]);
+      const approach = rotate(grip.rotation, [0, 0, 1]);
+      // Five joints and their stops cannot keep every direction: first the turn about the fingers is given up, then their lean.
+      const goals: readonly GripGoal[] = [{ position, approach, closing: rotate(grip.rotation, [1, 0, 0]) }, { position, approach }, { position }];
+      for (const goal of goals) {
+        const found = solveGrip(robot, goal, from);
+        if (found.positionErrorM <= REACHED.positionM && found.directionErrorRad <= REACHED.directionRad) return setTargets([...radiansVectorToUnits(found.angles)]);
+      }
     },
     setTarget: async (joint, value) => setTargets(base().map((old, i) => (i === joint ? value : old))),
   };
