@@ -30,6 +30,7 @@ export interface WorkerBoot {
    *   inference: `control`, `cameras` (PictureRequest / PictureReply, to the world), `progress` (LoadProgress, to the page),
    *              `real-cameras` (CameraCommand in, CameraHealth[] out, with the page)
    *   world:     `cameras-inference`, `cameras-page` (PictureRequest / PictureReply)
+   *   recording: `real-cameras` (CameraCommand in), `ticks` (TickReport[] in), both from the page
    *   conversion: `progress` (LoadProgress, to the page)
    */
   readonly ports: Readonly<Record<string, MessagePort>>;

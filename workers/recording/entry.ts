@@ -1,4 +1,5 @@
 /** The recording worker's first line: puts the parts together. Nothing is drawn and no encoder opened until it is needed. */
+import type { TickReport } from '#contracts/control.ts';
 import { systemClock } from '#core/lib/clock.ts';
 import { FailureError } from '#core/lib/failure.ts';
 import { createCameraRenderer } from '#core/world/cameras.ts';
@@ -13,7 +14,7 @@ serveWorker({
     const clock = systemClock();
     const port = boot.ports['real-cameras'];
     if (port === undefined) throw new FailureError('internal', { message: 'booted without the port real-cameras' });
-    return new RecordingService({
+    const service = new RecordingService({
       clock,
       store: await episodeStore(),
       memory: boot.memory,
@@ -24,5 +25,8 @@ serveWorker({
         return { usedBytes: usage, freeBytes: Math.max(0, quota - usage) };
       },
     });
+    const ticks = boot.ports['ticks'];
+    if (ticks !== undefined) ticks.onmessage = (event: MessageEvent<readonly TickReport[]>) => service.ticks(event.data);
+    return service;
   },
 });

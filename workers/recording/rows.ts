@@ -1,8 +1,10 @@
 /**
- * The rows of an episode as the control loop's ticks give them: joints and targets from the arm's slot, and where everything
- * stood from the world's. Rows lie on a grid of 1 / fps; a tick belongs to the row it is nearest to, a row that no tick came
- * for repeats the one before and is counted. Knows slots and a grid; knows no picture and no file.
+ * The rows of an episode on a grid of 1 / fps. When a row begins is seen in the arm's slot, at once, and with it where everything
+ * stood; what the joints did in it comes a little later with the control loop's own reports, of which none is ever missed. A row
+ * that the control loop left out (it was late) repeats the one before and is counted. Knows slots, ticks and a grid; knows no
+ * picture and no file.
  */
+import type { TickReport } from '#contracts/control.ts';
 import { JOINT_COUNT } from '#contracts/joints.ts';
 import { ARM_SLOT, ARM_SLOT_LENGTH, POSES_SLOT_HEADER, POSES_SLOT_HEADER_LENGTH, POSES_SLOT_LENGTH } from '#contracts/slots.ts';
 import { slotField, slotReader } from '#core/lib/shared-slot.ts';
@@ -17,7 +19,10 @@ export interface NewRow {
 export interface Rows {
   /** Looks at the slots. Returns the rows that came since the last look, or why the recording cannot go on. */
   look(): { readonly rows: readonly NewRow[] } | { readonly ended: string };
+  /** The control loop's own account, in order. */
+  take(ticks: readonly TickReport[]): void;
   readonly count: number;
+  /** Rows so far for which the control loop gave nothing; final once its last report is in. */
   readonly repeated: number;
   /** How far the poses of each row lie in time from its joint reading, ms. */
   readonly poseErrors: readonly number[];
@@ -43,20 +48,32 @@ export function episodeRows({ arm, poses, fps, bodies }: RowsOptions): Rows {
   const posesSlot = slotReader(poses);
   const armRecord = new Float64Array(ARM_SLOT_LENGTH);
   const posesRecord = new Float64Array(POSES_SLOT_LENGTH);
-  const numbers: Float64Array[] = [];
+  /** As seen in the slot; null where this thread was late. */
+  const seen: (Float64Array | null)[] = [];
+  const told = new Map<number, Float64Array>();
   const standing: Float64Array[] = [];
   const poseErrors: number[] = [];
-  let repeated = 0;
   let firstAtMs: number | null = null;
   let lastTick = -1;
   let epoch: number | null = null;
 
-  const push = (row: Float64Array, where: Float64Array, error: number): void => {
-    numbers.push(row);
-    standing.push(where);
-    poseErrors.push(error);
+  const rowAt = (atMs: number, zero: number): number => Math.round(((atMs - zero) * fps) / 1000);
+  const jointsOf = (measured: ArrayLike<number>, target: ArrayLike<number>): Float64Array | null => {
+    const values = new Float64Array(ROW_NUMBERS);
+    values.set(radiansVectorToUnits(measured), 1);
+    values.set(radiansVectorToUnits(target), 1 + JOINT_COUNT);
+    return values.every((value) => Number.isFinite(value)) ? values : null;
   };
   return {
+    take(ticks) {
+      if (firstAtMs === null) return;
+      for (const { atMs, measured, target } of ticks) {
+        const row = rowAt(atMs, firstAtMs);
+        const values = measured === null ? null : jointsOf(measured, target);
+        // Two ticks of one row: the earlier one stays.
+        if (row >= 0 && values !== null && !told.has(row)) told.set(row, values);
+      }
+    },
     look() {
       if (!armSlot.read(armRecord) || !posesSlot.read(posesRecord)) return { rows: [] };
       const one = (field: { readonly at: number }): number => armRecord[field.at] as number;
@@ -69,40 +86,41 @@ export function episodeRows({ arm, poses, fps, bodies }: RowsOptions): Rows {
       epoch ??= worldEpoch;
       if (worldEpoch !== epoch) return { ended: 'The table was set anew' };
       const atMs = one(ARM_SLOT.tickAtMs);
+      const values = jointsOf(slotField(armRecord, ARM_SLOT.measured), slotField(armRecord, ARM_SLOT.target));
+      if (values === null) return { rows: [] };
       firstAtMs ??= atMs;
-      const row = Math.round(((atMs - firstAtMs) * fps) / 1000);
-      // Two ticks of one row: the later one is left out, the grid stays.
-      if (row < numbers.length) return { rows: [] };
-      const fill = row - numbers.length;
-      if (fill > MOST_REPEATED) return { ended: `Nothing came from the arm for ${Math.round((fill * 1000) / fps)} ms` };
-      const values = new Float64Array(ROW_NUMBERS);
-      const target = slotField(armRecord, ARM_SLOT.target);
-      values.set(radiansVectorToUnits(slotField(armRecord, ARM_SLOT.measured)), 1);
-      values.set(radiansVectorToUnits(target), 1 + JOINT_COUNT);
-      if (!values.every((value) => Number.isFinite(value))) return { rows: [] };
+      const row = rowAt(atMs, firstAtMs);
+      if (row < seen.length) return { rows: [] };
+      const late = row - seen.length;
+      if (late > MOST_REPEATED) return { ended: `Nothing came from the arm for ${Math.round((late * 1000) / fps)} ms` };
       const where = posesRecord.slice(POSES_SLOT_HEADER_LENGTH, POSES_SLOT_HEADER_LENGTH + 7 * bodies);
-      const error = Math.abs((posesRecord[POSES_SLOT_HEADER.writtenAtMs.at] as number) - one(ARM_SLOT.readingAtMs));
+      const writtenAtMs = posesRecord[POSES_SLOT_HEADER.writtenAtMs.at] as number;
       const rows: NewRow[] = [];
-      for (let i = 0; i < fill; i++) {
-        repeated++;
-        const last = numbers.length - 1;
-        rows.push({ row: numbers.length, atMs: firstAtMs + (numbers.length * 1000) / fps });
-        push((numbers[last] as Float64Array).slice(), standing[last] as Float64Array, 1000 / fps);
+      // Rows that began while this thread did not look stand where things stand now, and their distance in time says so.
+      for (let next = seen.length; next <= row; next++) {
+        const rowAtMs = next === row ? atMs : firstAtMs + (next * 1000) / fps;
+        rows.push({ row: next, atMs: rowAtMs });
+        seen.push(next === row ? values : null);
+        standing.push(where);
+        poseErrors.push(Math.abs(writtenAtMs - (next === row ? one(ARM_SLOT.readingAtMs) : rowAtMs)));
       }
-      rows.push({ row, atMs });
-      push(values, where, error);
       return { rows };
     },
     get count() {
-      return numbers.length;
+      return seen.length;
     },
     get repeated() {
-      return repeated;
+      return seen.reduce((sum, values, row) => sum + (values === null && !told.has(row) ? 1 : 0), 0);
     },
     poseErrors,
     numbers: () => {
-      const all = joined(numbers, ROW_NUMBERS);
-      for (let row = 0; row < numbers.length; row++) all[row * ROW_NUMBERS] = row / fps;
+      const all = new Float64Array(seen.length * ROW_NUMBERS);
+      let last = seen[0] as Float64Array;
+      seen.forEach((values, row) => {
+        last = told.get(row) ?? values ?? last;
+        all.set(last, row * ROW_NUMBERS);
+        all[row * ROW_NUMBERS] = row / fps;
+      });
       return all;
     },
     poses: () => joined(standing, 7 * bodies),

@@ -3,6 +3,7 @@
  * pictures of simulated cameras are drawn afterwards, from where everything stood at each row, so that recording costs the
  * running arm nothing and a picture shows exactly its row's instant. A plain class over its parts.
  */
+import type { TickReport } from '#contracts/control.ts';
 import type { DatasetEpisode } from '#contracts/dataset.ts';
 import type { Failure, Outcome } from '#contracts/failure.ts';
 import { JOINT_COUNT } from '#contracts/joints.ts';
@@ -52,6 +53,8 @@ interface Recording {
   over: boolean;
 }
 
+/** The control loop reports ten times a second; what it says of the last rows comes this late on a busy machine. */
+const LAST_REPORT_MS = 300;
 /** The control loop ticks every 33 ms; a row is seen at most this much later, and its poses with it. */
 const LOOK_EVERY_MS = 3;
 /** An older frame is not of this row: the camera has stopped. */
@@ -75,6 +78,11 @@ export class RecordingService implements RecordingApi {
     this.#parts = parts;
     // A visit that ended while pictures were being drawn.
     for (const { summary } of parts.store.list()) this.#draw(summary.id);
+  }
+
+  /** What the control loop says of its ticks. */
+  ticks(ticks: readonly TickReport[]): void {
+    this.#recording?.rows.take(ticks);
   }
 
   status(): Promise<Outcome<RecordingStatus>> {
@@ -123,11 +131,13 @@ export class RecordingService implements RecordingApi {
       const recording = this.#recording;
       if (recording === null) return null;
       recording.over = true;
-      this.#recording = null;
       if (what === 'discard' || recording.rows.count < 2) {
+        this.#recording = null;
         await this.#abandon(recording);
         return null;
       }
+      await this.#parts.clock.sleepUntil(this.#parts.clock.nowMs() + LAST_REPORT_MS);
+      this.#recording = null;
       const stored = await this.#keep(recording);
       this.#draw(stored.summary.id);
       return stored.summary;

@@ -11,7 +11,7 @@
  * share the arm's state in memory of which each is half; when one ends, the page says so and asks for a reload.
  */
 import type { CameraCommand, CameraHealth } from '#contracts/camera.ts';
-import type { ControlApi, ControlReport } from '#contracts/control.ts';
+import type { ControlApi, ControlReport, TickReport } from '#contracts/control.ts';
 import type { EpisodeApi } from '#contracts/episode-api.ts';
 import type { ConversionApi, InferenceApi, LoadProgress } from '#contracts/inference.ts';
 import { ARM_SLOT_LENGTH, JOINTS_SLOT_LENGTH, POSES_SLOT_LENGTH, STOP_FLAG_LENGTH, TARGETS_SLOT_LENGTH } from '#contracts/slots.ts';
@@ -44,7 +44,8 @@ export interface House {
   readonly cameras: CameraFeed;
   /** To whichever inference worker lives; what is listed is moved. */
   sendCamera(command: CameraCommand, moved: readonly ReadableStream<VideoFrame>[]): void;
-  /** To the recording worker, once it is there. */
+  /** Both to the recording worker, once it is there. */
+  sendTicks(ticks: readonly TickReport[]): void;
   sendFrames(command: CameraCommand, moved: readonly ReadableStream<VideoFrame>[]): void;
   /** How the frames of the real cameras are doing, a few times a second. */
   onCameraHealth(listener: (health: readonly CameraHealth[]) => void): () => void;
@@ -137,17 +138,20 @@ export function openHouse(options: HouseOptions): House {
   });
 
   let recordedFrames: MessagePort | null = null;
+  let recordedTicks: MessagePort | null = null;
   const openRecording = (): WorkerSlot<RecordingApi> =>
     workerSlot<RecordingApi>({
       deadlines: RECORDING_DEADLINES,
       restart: 'automatic',
       start: () => {
         const frames = new MessageChannel();
+        const ticks = new MessageChannel();
         recordedFrames = frames.port1;
+        recordedTicks = ticks.port1;
         return startWorker<RecordingApi>({
           name: 'recording',
           spawn: () => new Worker(new URL('../../../workers/recording/entry.ts', import.meta.url), { type: 'module', name: 'recording' }),
-          boot: boot({ 'real-cameras': frames.port2 }),
+          boot: boot({ 'real-cameras': frames.port2, ticks: ticks.port2 }),
           deadlines: RECORDING_DEADLINES,
         });
       },
@@ -159,6 +163,7 @@ export function openHouse(options: HouseOptions): House {
     memory,
     episodes: () => (episodes ??= openEpisodeWorker(options.baseUrl, () => undefined)),
     recording: () => (recording ??= openRecording()),
+    sendTicks: (ticks) => recordedTicks?.postMessage(ticks),
     sendFrames: (command, moved) => recordedFrames?.postMessage(command, [...moved]),
     control,
     world,

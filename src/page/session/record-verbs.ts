@@ -64,6 +64,7 @@ export function recordVerbs(context: SessionContext, cameras: CameraVerbs, runs:
   let watchers = 0;
   let looping = false;
   let lastFailure = '';
+  let offTicks: (() => void) | null = null;
 
   const refresh = async (): Promise<RecordingStatus | null> => {
     const answer = await api().status();
@@ -130,6 +131,7 @@ export function recordVerbs(context: SessionContext, cameras: CameraVerbs, runs:
     if (all.some(({ source }) => source === 'real')) await clock.sleepUntil(clock.nowMs() + 300);
     const by = stores.run.getState().kind === 'running' ? 'policy' : 'hand';
     void navigator.storage?.persist?.().catch(() => false);
+    offTicks ??= context.events.on('ticks', (ticks) => house.sendTicks(ticks));
     unwrap(await api().begin({ task: sentence, fps: Math.round(rate), by, cameras: all, scene }));
     void loop();
   };
@@ -138,6 +140,8 @@ export function recordVerbs(context: SessionContext, cameras: CameraVerbs, runs:
   };
   const endNow = async (what: 'keep' | 'discard'): Promise<EpisodeSummary | null> => {
     const summary = unwrap(await api().end(what));
+    offTicks?.();
+    offTicks = null;
     letGo();
     return summary;
   };

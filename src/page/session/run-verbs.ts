@@ -70,6 +70,7 @@ export interface TraceRequest {
 
 export interface TraceReport {
   readonly rows: number;
+  readonly rowsPlayed: number;
   /** Between a recorded action and what the gate let through for it, joint units; over all rows and joints. */
   readonly maxAbsDifference: number;
   /** Rows that the gate changed. */
@@ -319,20 +320,24 @@ export function runVerbs(context: SessionContext, policies: PolicyVerbs, resetWo
   };
 }
 
-/** Each row that was played against what the gate made of it, in order. */
-export function compareTrace(actions: Float32Array, ticks: RunControlReport['trace']): { readonly maxAbsDifference: number; readonly limitedRows: number } {
+/** A row is recognised by what control wanted at a tick; float32 there and back costs less than this. */
+const SAME_ROW_UNITS = 1e-3;
+
+/** Each row that was played against what the gate made of it. Ticks that held (a chunk was on its way) are no rows. */
+export function compareTrace(actions: Float32Array, ticks: RunControlReport['trace']): { readonly rowsPlayed: number; readonly maxAbsDifference: number; readonly limitedRows: number } {
   let maxAbsDifference = 0;
   let limitedRows = 0;
-  ticks
-    .filter(({ wanted }) => wanted !== null)
-    .slice(0, actions.length / JOINT_COUNT)
-    .forEach(({ target, rules }, row) => {
-      if (rules.length > 0) limitedRows++;
-      unitsOf(target).forEach((value, joint) => {
-        maxAbsDifference = Math.max(maxAbsDifference, Math.abs(value - (actions[row * JOINT_COUNT + joint] as number)));
-      });
-    });
-  return { maxAbsDifference, limitedRows };
+  let row = 0;
+  for (const { wanted, target, rules } of ticks) {
+    if (wanted === null || row * JOINT_COUNT >= actions.length) continue;
+    const recorded = actions.subarray(row * JOINT_COUNT, (row + 1) * JOINT_COUNT);
+    const differenceOf = (radians: readonly number[]): number => unitsOf(radians).reduce((most, value, joint) => Math.max(most, Math.abs(value - (recorded[joint] as number))), 0);
+    if (differenceOf(wanted) > SAME_ROW_UNITS) continue;
+    row++;
+    if (rules.length > 0) limitedRows++;
+    maxAbsDifference = Math.max(maxAbsDifference, differenceOf(target));
+  }
+  return { rowsPlayed: row, maxAbsDifference, limitedRows };
 }
 
 function newActive(): Active {

@@ -57,7 +57,7 @@ export function episodeLine(rows: number, fps: number, alignment: Alignment, rep
   return `${seconds(rows / fps)}, picture and joints within ${alignment.p99Ms.toFixed(0)} ms (99 %)${repeated}`;
 }
 
-export function replayedLine(rows: number, maxAbsDifference: number, limitedRows: number): string {
+export function replayedLine(rows: number, rowsPlayed: number, maxAbsDifference: number, limitedRows: number): string {
   const gate = limitedRows === 0 ? 'The gate changed nothing' : `The gate changed ${limitedRows} rows`;
-  return `${rows} rows played. ${gate}; largest difference from the recording ${maxAbsDifference.toFixed(2)}°.`;
+  return `${rowsPlayed} of ${rows} rows played. ${gate}; largest difference from the recording ${maxAbsDifference.toFixed(2)}°.`;
 }

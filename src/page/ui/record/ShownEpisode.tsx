@@ -63,7 +63,7 @@ export function ShownEpisodeView({ shown }: { readonly shown: ShownEpisode }) {
         </button>
       </div>
       <p className="quiet" role="status" data-testid="replayed">
-        {replayed === null ? DATASET.replayHint : replayedLine(replayed.rows, replayed.maxAbsDifference, replayed.limitedRows)}
+        {replayed === null ? DATASET.replayHint : replayedLine(replayed.rows, replayed.rowsPlayed, replayed.maxAbsDifference, replayed.limitedRows)}
       </p>
     </section>
   );
