@@ -193,6 +193,8 @@ function gateAt(settings: GateSettings, memory: Memory, check: PathCheck | null)
     const first = broken();
     if (first === null) return;
     rules.add(first);
+    // Mostly only the step itself is too fast: the share of it that is not is found without looking at all the braking after it.
+    if (first === 'link-speed' && slowEnough(share)) return noLanding();
     // Slower in the same direction, where that is enough; otherwise on the way to braking.
     slower(0);
     const mix = broken() === null ? slower : towardsBraking;
@@ -213,6 +215,25 @@ function gateAt(settings: GateSettings, memory: Memory, check: PathCheck | null)
         if (broken() !== null) mixed[i] = kept;
       }
     }
+    noLanding();
+  };
+
+  /** The largest share of what was asked whose step is not too fast; true when the whole of it then holds. */
+  const slowEnough = (share: number): boolean => {
+    if (check === null) return false;
+    let good = 0;
+    for (let k = 1, bad = 1; k <= HALVINGS; k++) {
+      const middle = (good + bad) / 2;
+      slower(middle);
+      if (check.tooFast(position, mixed, motions, share)) bad = middle;
+      else good = middle;
+    }
+    slower(good);
+    return check.broken(position, velocity, mixed, motions, share) === null;
+  };
+
+  /** A joint that does not get the speed that was asked for does not land. */
+  const noLanding = (): void => {
     for (let i = 0; i < JOINT_COUNT; i++) if (mixed[i] !== asked[i]) landing[i] = Number.NaN;
   };
 

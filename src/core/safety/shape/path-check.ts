@@ -35,6 +35,8 @@ export interface ShapeLimits {
 export interface PathCheck {
   /** The arm stands or passes here now. */
   begin(position: ArrayLike<number>): void;
+  /** Whether the step alone, without what follows, moves some point faster than allowed: a tenth of the price of the whole question. */
+  tooFast(position: ArrayLike<number>, stepSpeed: ArrayLike<number>, motions: readonly Motion[], share: number): boolean;
   /**
    * The first promise that a step with these speeds, and the braking after it, would break; null when none. `share` of the
    * link speed is allowed for the step itself.
@@ -99,6 +101,12 @@ export function pathCheck(limits: ShapeLimits): PathCheck {
       pairs.distances(now, known, { known, moved: 0, above: looked });
       const needed = pairs.neededAt(at);
       for (let p = 0; p < known.length; p++) allowed.pairs[p] = Math.min(needed[p] as number, known[p] as number);
+    },
+    tooFast(at, stepSpeed, motions, share) {
+      if (linkSpeedMPerS === null) return false;
+      for (let i = 0; i < JOINT_COUNT; i++) position[i] = (at[i] as number) + (stepSpeed[i] as number) * (motions[i] as Motion).dt;
+      body.place(position, after);
+      return furthestMoved(now.points, after.points) > linkSpeedMPerS * (motions[0] as Motion).dt * share;
     },
     broken(at, speedBefore, stepSpeed, motions, share) {
       before.points.set(now.points);
