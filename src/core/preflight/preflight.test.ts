@@ -63,6 +63,7 @@ describe('preflight', () => {
     ['statistics/missing', 'stop', policy({ missingStatistics: ['action'] })],
     ['statistics/missing', 'note', policy({ missingStatistics: ['action', 'observation.state'], stage: 'base', statistics: { state: null, action: null } })],
     ['stage/base', 'note', policy({ stage: 'base' })],
+    ['stage/base', 'stop', { ...robot({ kind: 'real' }), policy: { ...POLICY, stage: 'base' } }],
     ['stage/untrained', 'note', policy({ training: { kind: 'untrained' } })],
     ['values/flat', 'note', policy({ statistics: { state: { ...DEGREES, std: [0, 1, 1, 1, 1, 1] }, action: DEGREES } })],
     ['values/far', 'stop', policy({ statistics: { state: DEGREES, action: { ...DEGREES, most: [900, 60, 95, 98, 90, 100] } } })],

@@ -37,7 +37,7 @@ export function preflight(facts: PreflightFacts): PreflightLine[] {
   const { policy } = facts;
   return [
     ok('architecture/known', { family: policy.family, parameters: policy.parameterCount }),
-    stage(policy),
+    stage(facts),
     joints(facts),
     ...cameras(facts),
     statistics(policy),
@@ -61,8 +61,8 @@ export function feeds(slot: PolicyInfo['cameras'][number], wiring: CameraWiring,
   return present.some(({ name }) => name === slot.robotKey) ? slot.robotKey : null;
 }
 
-function stage(policy: PolicyInfo): PreflightLine {
-  if (policy.stage === 'base') return note('stage/base');
+function stage({ policy, robot }: PreflightFacts): PreflightLine {
+  if (policy.stage === 'base') return robot.kind === 'real' ? stop('stage/base') : note('stage/base');
   return policy.training.kind === 'untrained' ? note('stage/untrained') : ok('stage/tuned');
 }
 

@@ -10,8 +10,9 @@
 import type { ArmKind, ControlMode } from '#contracts/control.ts';
 import type { EvaluationReport } from '#contracts/evaluation.ts';
 import type { Fact, Failure, FailureCode } from '#contracts/failure.ts';
-import type { ChunkRecord, EngineReport } from '#contracts/inference.ts';
-import type { PolicyInfo, PolicySource } from '#contracts/policy.ts';
+import type { ChunkRecord, EngineReport, StoredPolicy } from '#contracts/inference.ts';
+import type { PolicyFit, PolicyInfo, PolicySource } from '#contracts/policy.ts';
+import type { PreflightLine } from '#contracts/preflight.ts';
 import type { ReplayReport, RunFile, RunReport } from '#contracts/run.ts';
 import type { SafetyProfile, SafetyReport } from '#contracts/safety.ts';
 import type { ResetRequest, SceneInfo } from '#contracts/scene.ts';
@@ -95,8 +96,20 @@ export interface Playground {
   capabilities(): Capabilities;
   readonly policies: {
     list(): readonly PolicyListing[];
-    /** A source, or the name of a shipped policy such as `policies/pocket`. Resolves when it is ready to run. */
-    load(source: PolicySource | string): Promise<{ readonly info: PolicyInfo; readonly engine: EngineReport }>;
+    /**
+     * A source; the name of a shipped policy such as `policies/pocket`; or `user/model` on the Hub. A name may end with a
+     * precision, `policies/pocket:q8`. `fit` says which cameras feed it and what its joint values are. Resolves when it is
+     * ready to run.
+     */
+    load(source: PolicySource | string, fit?: PolicyFit): Promise<{ readonly info: PolicyInfo; readonly engine: EngineReport }>;
+    /** The list of checks, from the checkpoint's description alone; what stands in it at `stop` must be mended before it runs. */
+    check(source: PolicySource | string): Promise<readonly PreflightLine[]>;
+    /** What is stored on this machine; `rename` and `remove` by `name`, `load({ kind: 'stored', name })`. */
+    stored(): Promise<readonly StoredPolicy[]>;
+    rename(name: string, title: string): Promise<void>;
+    remove(name: string): Promise<void>;
+    /** Ends a load; what has arrived is kept for the next one. */
+    cancel(): Promise<void>;
   };
   readonly robot: {
     connect(kind: ArmKind): Promise<void>;
@@ -168,7 +181,16 @@ export function createPlayground(session: Session, wordsFor: (failure: Failure) 
     capabilities: () => capabilities(session),
     policies: {
       list: () => listPolicies(session),
-      load: (source) => dressed(async () => loaded(await session.loadPolicy(policySource(source)))),
+      load: (source, fit) => dressed(async () => loaded(await session.loadPolicy(policySource(source), fit))),
+      check: (source) => dressed(() => session.lookAt(policySource(source))),
+      stored: () =>
+        dressed(async () => {
+          await session.refreshStored();
+          return session.stores.models.getState().stored ?? [];
+        }),
+      rename: (name, title) => dressed(() => session.renameStored(name, title)),
+      remove: (name) => dressed(() => session.removeStored(name)),
+      cancel: () => dressed(() => session.cancelLoading()),
     },
     robot: {
       connect: (kind) => dressed(() => session.connect(kind)),
@@ -223,7 +245,8 @@ function listPolicies(session: Session): readonly PolicyListing[] {
 }
 
 function policySource(source: PolicySource | string): PolicySource {
-  return typeof source === 'string' ? { kind: 'shipped', name: source } : source;
+  if (typeof source !== 'string') return source;
+  return source.startsWith('policies/') ? { kind: 'shipped', name: source } : { kind: 'hub', name: source };
 }
 
 function loaded({ info, engine }: ReadyPolicy): { readonly info: PolicyInfo; readonly engine: EngineReport } {

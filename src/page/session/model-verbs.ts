@@ -155,7 +155,9 @@ function robotNow({ stores }: SessionContext): PreflightFacts['robot'] {
   const simulated = stores.world.getState().scene?.description.cameras.map(({ key }) => key) ?? [];
   const real = Object.keys(stores.cameras.getState().places);
   const names = [...new Set([...simulated, ...real])];
-  return { kind: kind === 'serial' ? 'real' : 'simulated', joints: JOINT_NAMES.length, fps: stores.speed.getState().rateHz ?? 30, cameras: names.map((name) => ({ name, size: null })) };
+  // In shadow nothing is sent to the arm, whatever it is.
+  const moves = kind === 'serial' && stores.options.getState().drive === 'arm';
+  return { kind: moves ? 'real' : 'simulated', joints: JOINT_NAMES.length, fps: stores.speed.getState().rateHz ?? 30, cameras: names.map((name) => ({ name, size: null })) };
 }
 
 /** Asked once, before the first download: without it a browser may throw the store away when the disk fills. */

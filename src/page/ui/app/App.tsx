@@ -10,6 +10,7 @@ import { Measure } from '../measure/Measure.tsx';
 import type { Mode } from '../measure/ModeSwitch.tsx';
 import { JointPlot } from '../plot/JointPlot.tsx';
 import { Record } from '../record/Record.tsx';
+import { Models } from '../models/Models.tsx';
 import { Robot } from '../robot/Robot.tsx';
 import { Safety } from '../safety/Safety.tsx';
 import { SentenceBox } from '../sentence/SentenceBox.tsx';
@@ -35,7 +36,9 @@ export function App() {
         <JointPlot />
       </main>
       <aside className="app-column">
-        {mode === 'measure' ? (
+        {mode === 'models' ? (
+          <Models />
+        ) : mode === 'measure' ? (
           <Measure />
         ) : mode === 'record' ? (
           <>
