@@ -11,6 +11,8 @@ export type SerialPlace = { readonly kind: 'serial'; readonly adapter: SerialAda
 
 export interface ServosRequest {
   readonly place: SerialPlace;
+  /** Which printed arm the motors sit in; nothing on the wire says so. Absent: SO-100. */
+  readonly robot?: 'so100' | 'so101';
   /** `in-servos`: what LeRobot, or this page, wrote into their EEPROM. */
   readonly calibration: ArmCalibration | 'in-servos';
   /** Radians added to each joint's reading, JOINT_NAMES order: where the calibrated middle lies on the drawn arm. None: 0. */
@@ -78,7 +80,7 @@ export type VirtualFault = (typeof VIRTUAL_FAULTS)[number];
 export interface RobotApi {
   /**
    * Looks, refuses or sets up, and takes hold where the arm stands. Only with the arm at rest. Rejects with `serial/...`,
-   * `arm/refused`, `arm/port-lost`, `arm/servo-lost`, `arm/not-kept`, `arm/moved-at-start`; no motor is on then that was not on before.
+   * `arm/unsupported` (a body that the gate does not know), `arm/refused`, `arm/port-lost`, `arm/servo-lost`, `arm/not-kept`, `arm/moved-at-start`; no motor is on then that was not on before.
    */
   connectServos(request: ServosRequest): Promise<Outcome<ServosConnected>>;
   /** Gives the port back. Torque stays as it is: an arm that holds goes on holding. */

@@ -61,6 +61,9 @@ export class Bench {
   /** The arm is looked at and set up, and limp or held as it was found; the loop takes hold of it. Rejects as `connectServos`. */
   async open(request: ServosRequest): Promise<{ readonly arm: Arm; readonly report: ServosConnected }> {
     const { clock, robot, virtual } = this.#parts;
+    // One arm's geometry must never guard another: the gate knows the body of this robot and of no other.
+    const body = request.robot ?? 'so100';
+    if (body !== robot.name) throw new FailureError('arm/unsupported', { kind: body });
     const calibration = request.calibration === 'in-servos' ? request.calibration : checked(request.calibration);
     const trimRad = checkedTrim(request.trimRad);
     await this.#leaveLine();

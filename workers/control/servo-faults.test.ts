@@ -171,6 +171,13 @@ describe('setting up through the bench', () => {
     expect(failed).toMatchObject({ code: 'arm/not-one-motor', facts: { found: '1, 2, 3, 4, 5, 6' } });
   });
 
+  it('does not guard an SO-101 with the body of an SO-100', async () => {
+    const rig = servoRig();
+    const refused = await rig.settle(rig.service.connectServos({ place: { kind: 'virtual' }, robot: 'so101', calibration: 'in-servos' }).catch((thrown: unknown) => asFailure(thrown)));
+    expect(refused).toMatchObject({ code: 'arm/unsupported', facts: { kind: 'so101' } });
+    expect(rig.world.torque).toBe('off');
+  });
+
   it('says that nothing is plugged in', async () => {
     const rig = servoRig();
     unwrap(await rig.settle(rig.service.connect('virtual')));

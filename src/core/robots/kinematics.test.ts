@@ -5,6 +5,7 @@ import { seededRandom } from '#core/lib/random.ts';
 import { reachDown, solveGrip } from './inverse-kinematics.ts';
 import { gripPose, linkPoses } from './kinematics.ts';
 import { SO100 } from './so100.ts';
+import { SO101_CHAIN } from './so101.ts';
 import { officialPoses } from './testing/pose-table.ts';
 import { angleBetween, norm, rotate, subtract } from './transforms.ts';
 
@@ -24,6 +25,24 @@ describe('forward kinematics', () => {
       });
     }
     console.log(`kinematics against the URDF: at most ${worstMm.toFixed(4)} mm, ${worstDegrees.toFixed(4)} degrees`);
+    expect(worstMm).toBeLessThan(0.1);
+    expect(worstDegrees).toBeLessThan(0.1);
+  });
+
+  it('of the SO-101 agrees with its own URDF', () => {
+    let worstMm = 0;
+    let worstDegrees = 0;
+    const official = officialPoses('so101');
+    expect(official.length).toBe(200);
+    for (const { angles, links } of official) {
+      links.forEach((theirs, i) => {
+        const pose = linkPoses(SO101_CHAIN, angles)[i + 1];
+        if (pose === undefined) throw new Error(`no pose for link ${i}`);
+        worstMm = Math.max(worstMm, 1000 * norm(subtract(pose.position, theirs.position)));
+        worstDegrees = Math.max(worstDegrees, (angleBetween(pose.rotation, theirs.rotation) * 180) / Math.PI);
+      });
+    }
+    console.log(`SO-101 kinematics against the URDF: at most ${worstMm.toFixed(4)} mm, ${worstDegrees.toFixed(4)} degrees`);
     expect(worstMm).toBeLessThan(0.1);
     expect(worstDegrees).toBeLessThan(0.1);
   });

@@ -10,7 +10,7 @@ import { aboutAxis, compose, IDENTITY, placed, rotate } from './transforms.ts';
  * Poses of the base and then of each link in JOINT_NAMES order (7 for our arms), in the base frame.
  * `angles`: one radian value a joint. Throws a RangeError on another count.
  */
-export function linkPoses(robot: RobotDescription, angles: ArrayLike<number>): readonly Pose[] {
+export function linkPoses(robot: Pick<RobotDescription, 'joints'>, angles: ArrayLike<number>): readonly Pose[] {
   if (angles.length !== JOINT_COUNT) throw new RangeError(`expected ${JOINT_COUNT} joint angles, found ${angles.length}`);
   const poses: Pose[] = [IDENTITY];
   let parent = IDENTITY;

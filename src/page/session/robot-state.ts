@@ -19,6 +19,8 @@ export interface CalibrationPlan {
 export interface RobotState {
   /** What the next verb is for. */
   readonly place: SerialPlace;
+  /** As the person says; nothing on the wire tells. */
+  readonly body: 'so100' | 'so101';
   /** Null when nothing is under way. */
   readonly work: RobotWork | null;
   /** Null without an arm of servos. */
@@ -33,4 +35,4 @@ export interface RobotState {
   readonly failure: Failure | null;
 }
 
-export const NO_ROBOT: RobotState = { place: { kind: 'virtual' }, work: null, connected: null, health: null, look: null, plan: null, calibrating: null, motor: null, failure: null };
+export const NO_ROBOT: RobotState = { place: { kind: 'virtual' }, body: 'so100', work: null, connected: null, health: null, look: null, plan: null, calibrating: null, motor: null, failure: null };

@@ -8,11 +8,13 @@ import { asFailure, FailureError, unwrap } from '#core/lib/failure.ts';
 import type { PortQuestion } from '#page/runtime/ask-port.ts';
 import type { SerialAdapter } from '#contracts/serial.ts';
 import type { SessionContext } from './context.ts';
-import type { RobotWork } from './robot-state.ts';
+import type { RobotState, RobotWork } from './robot-state.ts';
 
 export interface RobotVerbs {
   /** Which arm the panel is for. Touches nothing. */
   choosePlace(kind: SerialPlace['kind']): void;
+  /** Which printed arm it is. */
+  chooseBody(body: RobotState['body']): void;
   /** Asks for a port where it needs one (from a click), looks, sets up, takes hold. Rejects with why not. */
   connectServos(kind: SerialPlace['kind'], question?: PortQuestion): Promise<void>;
   /** Lowers, lets go, gives the port back; then the simulated arm is there again. */
@@ -100,7 +102,8 @@ export function robotVerbs(context: SessionContext, parts: RobotParts): RobotVer
   const attach = async (place: SerialPlace): Promise<void> => {
     noArm();
     const trimRad = trimOf(place);
-    const connected = unwrap(await api.connectServos({ place, calibration: 'in-servos', ...(trimRad === null ? {} : { trimRad }) }));
+    const body = place.kind === 'serial' ? robot.getState().body : 'so100';
+    const connected = unwrap(await api.connectServos({ place, robot: body, calibration: 'in-servos', ...(trimRad === null ? {} : { trimRad }) }));
     robot.setState({ place, connected, look: null });
     stores.arm.setState({ kind: place.kind });
     void watchHealth();
@@ -162,6 +165,7 @@ export function robotVerbs(context: SessionContext, parts: RobotParts): RobotVer
     choosePlace: (kind) => {
       if (robot.getState().connected === null && robot.getState().work === null) robot.setState({ place: kind === 'virtual' ? { kind } : { kind, adapter: null }, look: null, plan: null, failure: null });
     },
+    chooseBody: (body) => robot.setState({ body }),
     connectServos: (kind, question = 'known') =>
       working('connecting', async () => {
         const place: SerialPlace = kind === 'virtual' ? { kind } : { kind, adapter: await parts.askForPort(question) };

@@ -498,7 +498,13 @@ const WORDS: Readonly<Record<FailureCode, Words>> = {
     action: 'connect',
     weight: 'fault',
   }),
-  'arm/unsupported': (f) => ({
+  'arm/unsupported': (f) => f['kind'] === 'so101' ? ({
+    title: 'The SO-101 is not moved yet',
+    happened: 'Its motors and calibration are understood, but its body is not described here yet: the gate could not keep it off the table or off itself, and it does not use another arm’s body for it.',
+    next: 'The arm doctor, calibration and motor ids work with it. To move it, use LeRobot for now.',
+    action: null,
+    weight: 'limit',
+  }) : ({
     title: 'This kind of arm comes later',
     happened: `The page cannot drive an arm of kind "${say(f, 'kind')}" yet.`,
     next: 'Use the simulated arm.',

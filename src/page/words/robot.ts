@@ -21,9 +21,11 @@ export const ROBOT = {
   places: { virtual: 'Virtual servos', serial: 'Real arm' },
   lead: {
     virtual: 'No hardware needed: six software servos on a software cable, moving the arm on the table. Everything below works as with a real one.',
-    serial: 'An SO-100 or SO-101 follower on USB. Plug in the adapter and the power supply, and clear the table around the arm.',
+    serial: 'A follower arm on USB. Plug in the adapter and the power supply, and clear the table around the arm.',
   },
   connect: { virtual: 'Connect the virtual arm', serial: 'Connect the arm' },
+  body: 'Printed parts',
+  bodies: { so100: 'SO-100', so101: 'SO-101 (doctor and calibration only)' },
   allPorts: 'Not in the list? Show all ports',
   leave: 'Lower, release, disconnect',
   connected: { virtual: 'The virtual arm is connected and holds.', serial: 'The arm is connected and holds.' },

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
-"""Link poses of the official SO-100 URDF at 1,000 random joint angles, as a table our own kinematics is tested against.
+"""Link poses of the official URDF at random joint angles, as a table our own kinematics is tested against.
 
     python3 make-pose-table.py path/to/so100.urdf > so100-poses.json
+    python3 make-pose-table.py path/to/so101_new_calib.urdf so101 200 > so101-poses.json
 
-The URDF is the one of github.com/TheRobotStudio/SO-ARM100 (Simulation/SO100/so100.urdf). Plain Python, nothing of this
+The URDFs are those of github.com/TheRobotStudio/SO-ARM100 (Simulation/SO100, Simulation/SO101). Plain Python, nothing of this
 project: matrices are multiplied out from the file's own origins and axes.
 
 Angles are written in LeRobot's convention (radians) and turned into the file's by the table below. The file's zero pose is
@@ -19,7 +20,8 @@ import sys
 import xml.etree.ElementTree as ET
 
 JOINTS = ["shoulder_pan", "shoulder_lift", "elbow_flex", "wrist_flex", "wrist_roll", "gripper"]
-# LeRobot angle -> URDF angle: (sign, offset)
+# LeRobot angle -> URDF angle: (sign, offset). The SO-101 file of the "new" calibration has LeRobot's zero and signs.
+SO101_MAPPING = [(1, 0.0)] * 6
 MAPPING = [(-1, 0.0), (1, 1.8), (1, -1.57079), (1, 1.0 - math.pi / 2), (1, 0.0), (1, 0.0)]
 # Degrees, a little inside what the arm can do; wrist_roll as the files allow it.
 RANGES = [(-110, 110), (-100, 99), (-99, 89), (-95, 95), (-160, 160), (-10, 100)]
@@ -66,21 +68,22 @@ def quaternion(m):
     return [-v for v in q] if q[0] < 0 else q
 
 
-def main(path):
+def main(path, robot="so100", count=COUNT):
     joints = {j.get("name"): j for j in ET.parse(path).getroot().findall("joint")}
     chain = [(origin(joints[n].find("origin")), [float(v) for v in joints[n].find("axis").get("xyz").split()]) for n in JOINTS]
+    mapping = SO101_MAPPING if robot == "so101" else MAPPING
     draw = random.Random(SEED)
     rows = []
-    for _ in range(COUNT):
+    for _ in range(int(count)):
         angles = [round(math.radians(draw.uniform(*r)), 6) for r in RANGES]
         row = [round(a * 1e6) for a in angles]
         pose = [[1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]]
-        for (at, axis), angle, (sign, offset) in zip(chain, angles, MAPPING):
+        for (at, axis), angle, (sign, offset) in zip(chain, angles, mapping):
             pose = multiply(multiply(pose, at), about(axis, sign * angle + offset))
             row += [round(pose[i][3] * 1e6) for i in range(3)] + [round(v * 1e6) for v in quaternion(pose)]
         rows.append(row)
-    header = {"source": "SO-ARM100 Simulation/SO100/so100.urdf", "made by": "make-pose-table.py", "seed": SEED}
+    header = {"source": "SO-ARM100 Simulation/SO100/so100.urdf" if robot == "so100" else "SO-ARM100 Simulation/SO101/so101_new_calib.urdf", "made by": "make-pose-table.py", "seed": SEED}
     print(json.dumps(header)[:-1] + ', "rows": [\n' + ",\n".join(json.dumps(r, separators=(",", ":")) for r in rows) + "\n]}")
 
 
-main(sys.argv[1])
+main(*sys.argv[1:])

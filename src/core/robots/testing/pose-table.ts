@@ -1,8 +1,9 @@
-/** The committed table of official link poses, in metres and radians. See `make-pose-table.py`. */
+/** The committed tables of official link poses, in metres and radians. See `make-pose-table.py`. */
 import { JOINT_COUNT } from '#contracts/joints.ts';
 import type { Pose } from '#contracts/robot.ts';
 import { normalised } from '../transforms.ts';
-import table from './so100-poses.json' with { type: 'json' };
+import so100 from './so100-poses.json' with { type: 'json' };
+import so101 from './so101-poses.json' with { type: 'json' };
 
 export interface OfficialPose {
   /** LeRobot radians. */
@@ -13,8 +14,8 @@ export interface OfficialPose {
 
 const MICRO = 1e-6;
 
-export function officialPoses(): readonly OfficialPose[] {
-  return table.rows.map((row) => {
+export function officialPoses(robot: 'so100' | 'so101' = 'so100'): readonly OfficialPose[] {
+  return (robot === 'so100' ? so100 : so101).rows.map((row) => {
     const at = (i: number): number => (row[i] ?? NaN) * MICRO;
     return {
       angles: row.slice(0, JOINT_COUNT).map((value) => value * MICRO),

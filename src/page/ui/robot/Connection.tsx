@@ -6,7 +6,7 @@ import { Complaint, quietly } from './kit.tsx';
 
 export function Connection({ ready }: { readonly ready: boolean }) {
   const session = useSession();
-  const { place, work, connected } = useNoun('robot');
+  const { place, body, work, connected } = useNoun('robot');
   const { safety } = useNoun('arm');
   const { kind } = place;
   const locked = work !== null || connected !== null;
@@ -23,6 +23,15 @@ export function Connection({ ready }: { readonly ready: boolean }) {
       {connected === null ? (
         <>
           <p>{ROBOT.lead[kind]}</p>
+          {kind === 'serial' ? (
+            <label className="robot-body">
+              {ROBOT.body}
+              <select value={body} onChange={(event) => session.chooseBody(event.target.value === 'so101' ? 'so101' : 'so100')}>
+                <option value="so100">{ROBOT.bodies.so100}</option>
+                <option value="so101">{ROBOT.bodies.so101}</option>
+              </select>
+            </label>
+          ) : null}
           <div className="robot-buttons">
             <button type="button" className="button button-accent robot-main" disabled={!ready || work !== null} onClick={() => quietly(session.connectServos(kind))} data-testid="connect-servos">
               {ROBOT.connect[kind]}
