@@ -144,35 +144,40 @@ test('Whatever breaks while it moves, it brakes or goes on as promised, says so,
   });
   let side = 95;
   for (const [fault, says] of faults) {
-    for (const dismiss of await page.getByRole('button', { name: /^dismiss/i }).all()) await dismiss.click().catch(() => undefined);
-    // So far away that it is still on its way when the fault comes.
-    side = -side;
-    await app.play((playground, pan) => playground.robot.setTargets([pan, -30, 30, 80, -80, 20]), side);
-    await page.waitForTimeout(900);
-    const injected: number = await page.evaluate(`(() => { servoTicks.length = 0; document.querySelector('[data-testid="fault-${fault}"]').click(); return performance.timeOrigin + performance.now(); })()`);
-    if (says === null) {
-      await page.waitForTimeout(600);
-      expect(await mode()).toBe('manual');
-      rows.push(`| ${fault} | goes on | – | – |`);
-    } else {
+    // Where the processor draws the stage too, the page may be silent for seconds and stop the arm before the fault does: once more then.
+    for (let attempt = 0; attempt < 4; attempt++) {
+      for (const dismiss of await page.getByRole('button', { name: /^dismiss/i }).all()) await dismiss.click().catch(() => undefined);
+      // So far away that it is still on its way when the fault comes.
+      side = -side;
+      await app.play((playground, pan) => playground.robot.setTargets([pan, -30, 30, 80, -80, 20]), side);
+      await page.waitForTimeout(900);
+      const injected: number = await page.evaluate(`(() => { servoTicks.length = 0; document.querySelector('[data-testid="fault-${fault}"]').click(); return performance.timeOrigin + performance.now(); })()`);
+      if (says === null) {
+        await page.waitForTimeout(600);
+        expect(await mode()).toBe('manual');
+        rows.push(`| ${fault} | goes on | – | – |`);
+        await page.getByTestId('fault-none').click();
+        break;
+      }
       await expect.poll(mode, { timeout: 10_000 }).toBe('stopped');
-      const card = page.locator('.failure').filter({ hasText: says });
+      const card = page.locator('.failure h3');
       await expect(card.first()).toBeVisible({ timeout: 10_000 });
-      const title = ((await card.first().locator('h3').innerText()) ?? '').trim();
+      const title = (await card.first().innerText()).trim();
       const stillAfter: number = await page.evaluate(`(() => { let last = ${injected}; for (let i = 1; i < servoTicks.length; i++) if (servoTicks[i].target.some((v, j) => v !== servoTicks[i - 1].target[j])) last = servoTicks[i].atMs; return last - ${injected}; })()`);
+      await page.getByTestId('fault-none').click();
+      await page.waitForTimeout(400);
+      if (fault === 'unplug') {
+        await page.getByTestId('leave-servos').click();
+        await expect.poll(() => kind(page), { timeout: 20_000 }).toBe('simulated');
+        await connected();
+      } else await page.getByTestId('go-on').click();
+      await expect.poll(mode, { timeout: 15_000 }).toMatch(/idle|manual/);
+      if (/page not answering/.test(title) && attempt < 3) continue;
+      expect(title).toMatch(says);
       expect(stillAfter).toBeLessThan(2500);
       rows.push(`| ${fault} | brakes, holds, latched | ${Math.round(stillAfter)} | ${title} |`);
+      break;
     }
-    await page.getByTestId('fault-none').click();
-    await page.waitForTimeout(400);
-    if (fault === 'unplug') {
-      await page.getByTestId('leave-servos').click();
-      await expect.poll(() => kind(page), { timeout: 20_000 }).toBe('simulated');
-      await connected();
-    } else if (says !== null) {
-      await page.getByTestId('go-on').click();
-    }
-    await expect.poll(mode, { timeout: 15_000 }).toMatch(/idle|manual/);
   }
   const file = process.env['SERVO_FAULT_TABLE'];
   if (file !== undefined) writeFileSync(resolve(import.meta.dirname, '..', file), `${['| fault | the arm | still after, ms | message |', '|---|---|---|---|', ...rows].join('\n')}\n`);

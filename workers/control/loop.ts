@@ -59,7 +59,7 @@ type State =
   | { readonly mode: 'lowering'; readonly path: readonly Float64Array[] | null; readonly next: number }
   | { readonly mode: 'released' }
   /** Only the gripper is sent anywhere; `after` is what comes back. */
-  | { readonly mode: 'opening'; readonly after: 'stopped' | 'idle' };
+  | { readonly mode: 'opening'; readonly after: 'stopped' | 'idle'; readonly sinceTick: number };
 
 /** The arm and what belongs to it from connecting to closing. */
 interface Connected {
@@ -80,6 +80,8 @@ const AT_REST_RAD = 0.05;
 const REST_WAIT_MS = 1000;
 /** A jaw opens by 110 degrees, 1.9 rad. */
 const OPEN_WITHIN_RAD = 0.1;
+/** At 1 rad/s it takes two seconds; an arm whose readings do not come back is not waited for. */
+const OPENING_SECONDS = 10;
 /** Under a servo's step. */
 const ARRIVED_RAD = 0.001;
 
@@ -262,8 +264,8 @@ export class ControlLoop {
     if (mode === 'released' || mode === 'opening') return;
     this.#run?.halt();
     this.#connected?.arm.relieve?.(GRIPPER_INDEX);
-    if (mode === 'idle' && this.still) this.#enter({ mode: 'opening', after: 'idle' });
-    else if (mode === 'stopped') this.#enter({ mode: 'opening', after: 'stopped' });
+    if (mode === 'idle' && this.still) this.#enter({ mode: 'opening', after: 'idle', sinceTick: this.#tick });
+    else if (mode === 'stopped') this.#enter({ mode: 'opening', after: 'stopped', sinceTick: this.#tick });
     else {
       this.#thenOpen = 'yes';
       if (mode !== 'stopping') this.#enter({ mode: 'stopping' });
@@ -500,9 +502,9 @@ export class ControlLoop {
     const target = passed.command.positions;
     const measured = reading?.kind === 'fresh' ? reading.value.position : null;
     const { mode } = this.#state;
-    if (mode === 'stopping' && connected.gate.still) this.#enter(this.#thenOpen === 'yes' ? { mode: 'opening', after: 'stopped' } : { mode: 'stopped' });
+    if (mode === 'stopping' && connected.gate.still) this.#enter(this.#thenOpen === 'yes' ? { mode: 'opening', after: 'stopped', sinceTick: this.#tick } : { mode: 'stopped' });
     if (this.#state.mode === 'stopped' || this.#state.mode === 'opening') this.#thenOpen = 'no';
-    if (mode === 'opening' && this.#state.mode === 'opening' && connected.gate.still && (passed.rules.includes('stale-state') || this.#isOpen(connected))) this.#enter({ mode: this.#state.after });
+    if (mode === 'opening' && this.#state.mode === 'opening' && connected.gate.still && (this.#isOpen(connected) || this.#tick - this.#state.sinceTick > OPENING_SECONDS * this.#rateHz)) this.#enter({ mode: this.#state.after });
     if (mode === 'stopping' || mode === 'stopped') this.#watch?.tick({ tick: this.#tick, nowMs, frozen: connected.gate.still, target, measured });
     if (this.#state.mode === 'lowering') this.#finishLowering(this.#state, connected, target, measured, nowMs);
   }
