@@ -27,8 +27,10 @@ export interface Visit {
   complaints(): readonly string[];
   /** From here on this kind of complaint is part of the story. */
   expectComplaint(pattern: RegExp): void;
-  /** Requests to anywhere else than the site. */
+  /** Requests to anywhere else than the site, minus the hosts the story speaks to. */
   strangers(): readonly string[];
+  /** From here on the page may speak to this host: a person asked it to. */
+  expectHost(host: string): void;
 }
 
 export interface Site {
@@ -77,6 +79,7 @@ async function watched(context: BrowserContext, url: string): Promise<Visit> {
   const heard: string[] = [];
   const expected: RegExp[] = [];
   const strangers: string[] = [];
+  const hosts = new Set<string>();
   page.on('pageerror', (error) => heard.push(`error: ${error.message}`));
   page.on('console', (message) => {
     if (message.type() === 'error') heard.push(`console: ${message.text()} (${message.location().url})`);
@@ -91,7 +94,8 @@ async function watched(context: BrowserContext, url: string): Promise<Visit> {
     url,
     complaints: () => heard.filter((text) => !expected.some((pattern) => pattern.test(text))),
     expectComplaint: (pattern) => void expected.push(pattern),
-    strangers: () => strangers,
+    strangers: () => strangers.filter((address) => !hosts.has(new URL(address).host)),
+    expectHost: (host) => void hosts.add(host),
   };
 }
 

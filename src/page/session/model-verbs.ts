@@ -50,6 +50,9 @@ export function modelVerbs(context: SessionContext, policies: PolicyVerbs): Mode
 
   const lookAt = async (source: PolicySource): Promise<readonly PreflightLine[]> => {
     const mine = ++asked;
+    // Looked at again, what was chosen stays chosen.
+    const before = current();
+    const kept = before !== null && before.source.kind === source.kind && before.source.name === source.name ? before : null;
     enter({ kind: 'looking', source });
     try {
       const first = unwrap(await api.inspect(source));
@@ -57,7 +60,7 @@ export function modelVerbs(context: SessionContext, policies: PolicyVerbs): Mode
       const chosen = withPrecision(source, precision);
       const report = precision === first.info.precision ? first : unwrap(await api.inspect(chosen));
       // What ships with the page was trained in its units.
-      const looked = await judged({ kind: 'looked', source: chosen, report, precision, wiring: {}, units: source.kind === 'shipped' ? 'degrees' : null });
+      const looked = await judged({ kind: 'looked', source: chosen, report, precision, wiring: kept?.wiring ?? {}, units: source.kind === 'shipped' ? 'degrees' : (kept?.units ?? null) });
       if (mine === asked) enter(looked);
       return looked.lines;
     } catch (thrown) {
