@@ -39,8 +39,8 @@ export interface EpisodeSummary {
   readonly rows: number;
   readonly recordedAtMs: number;
   readonly cameras: readonly RecordingCamera[];
-  /** Rows that repeat the one before because the control loop or this worker was late. */
-  readonly repeatedRows: number;
+  /** Ticks that the control loop left out because it was late: time that no row shows. */
+  readonly lateTicks: number;
   /** Rows of real cameras for which no newer frame had come, over all of them. */
   readonly repeatedFrames: number;
   readonly alignment: Alignment;
@@ -49,7 +49,7 @@ export interface EpisodeSummary {
 }
 
 export interface RecordingStatus {
-  readonly now: { readonly task: string; readonly rows: number; readonly seconds: number; readonly repeatedRows: number; readonly repeatedFrames: number; readonly mostWaiting: number } | null;
+  readonly now: { readonly task: string; readonly rows: number; readonly seconds: number; readonly lateTicks: number; readonly repeatedFrames: number; readonly mostWaiting: number } | null;
   /** Pictures of simulated cameras being drawn. */
   readonly drawing: { readonly id: string; readonly done: number; readonly of: number } | null;
   readonly episodes: readonly EpisodeSummary[];

@@ -1,8 +1,8 @@
 /**
- * The rows of an episode on a grid of 1 / fps. When a row begins is seen in the arm's slot, at once, and with it where everything
- * stood; what the joints did in it comes a little later with the control loop's own reports, of which none is ever missed. A row
- * that the control loop left out (it was late) repeats the one before and is counted. Knows slots, ticks and a grid; knows no
- * picture and no file.
+ * The rows of an episode: one a tick of the control loop, as LeRobot's own recorder has it. When a tick begins is seen in the
+ * arm's slot, at once, and with it where everything stood; what the joints did in it comes a little later with the control loop's
+ * own reports, of which none is ever missed. Where the loop was late and left ticks out no row is made up: they are counted. Knows
+ * slots and ticks; knows no picture and no file.
  */
 import type { TickReport } from '#contracts/control.ts';
 import { JOINT_COUNT } from '#contracts/joints.ts';
@@ -22,8 +22,8 @@ export interface Rows {
   /** The control loop's own account, in order. */
   take(ticks: readonly TickReport[]): void;
   readonly count: number;
-  /** Rows so far for which the control loop gave nothing; final once its last report is in. */
-  readonly repeated: number;
+  /** Ticks that the control loop left out: time in which nothing was commanded, and that no row shows. */
+  readonly lateTicks: number;
   /** How far the poses of each row lie in time from its joint reading, ms. */
   readonly poseErrors: readonly number[];
   /** count x ROW_NUMBERS. */
@@ -39,8 +39,8 @@ export interface RowsOptions {
   readonly bodies: number;
 }
 
-/** Rows repeated in one go, two seconds: a longer gap is no recording any more. */
-const MOST_REPEATED = 60;
+/** A longer silence of the arm is no recording any more. */
+const MOST_SILENT_MS = 2000;
 const FRESH = 1;
 
 export function episodeRows({ arm, poses, fps, bodies }: RowsOptions): Rows {
@@ -53,11 +53,13 @@ export function episodeRows({ arm, poses, fps, bodies }: RowsOptions): Rows {
   const told = new Map<number, Float64Array>();
   const standing: Float64Array[] = [];
   const poseErrors: number[] = [];
-  let firstAtMs: number | null = null;
+  let firstTick: number | null = null;
   let lastTick = -1;
+  let lastAtMs = Number.POSITIVE_INFINITY;
   let epoch: number | null = null;
+  let toldUpTo: { readonly tick: number; readonly atMs: number } | null = null;
+  let lateTicks = 0;
 
-  const rowAt = (atMs: number, zero: number): number => Math.round(((atMs - zero) * fps) / 1000);
   const jointsOf = (measured: ArrayLike<number>, target: ArrayLike<number>): Float64Array | null => {
     const values = new Float64Array(ROW_NUMBERS);
     values.set(radiansVectorToUnits(measured), 1);
@@ -66,12 +68,13 @@ export function episodeRows({ arm, poses, fps, bodies }: RowsOptions): Rows {
   };
   return {
     take(ticks) {
-      if (firstAtMs === null) return;
-      for (const { atMs, measured, target } of ticks) {
-        const row = rowAt(atMs, firstAtMs);
+      if (firstTick === null) return;
+      for (const { tick, atMs, measured, target } of ticks) {
+        if (tick < firstTick || (toldUpTo !== null && tick <= toldUpTo.tick)) continue;
+        if (toldUpTo !== null) lateTicks += Math.max(0, Math.round(((atMs - toldUpTo.atMs) * fps) / 1000) - (tick - toldUpTo.tick));
+        toldUpTo = { tick, atMs };
         const values = measured === null ? null : jointsOf(measured, target);
-        // Two ticks of one row: the earlier one stays.
-        if (row >= 0 && values !== null && !told.has(row)) told.set(row, values);
+        if (values !== null) told.set(tick - firstTick, values);
       }
     },
     look() {
@@ -80,7 +83,7 @@ export function episodeRows({ arm, poses, fps, bodies }: RowsOptions): Rows {
       const tick = one(ARM_SLOT.tick);
       if (tick === lastTick) return { rows: [] };
       lastTick = tick;
-      // A reading that is stale, or failed, is no row; the next good one says how many are missing.
+      // A reading that is stale, or failed, is waited out: the row has the joints of the one before.
       if (one(ARM_SLOT.readingKind) !== FRESH) return { rows: [] };
       const worldEpoch = posesRecord[POSES_SLOT_HEADER.epoch.at] as number;
       epoch ??= worldEpoch;
@@ -88,17 +91,17 @@ export function episodeRows({ arm, poses, fps, bodies }: RowsOptions): Rows {
       const atMs = one(ARM_SLOT.tickAtMs);
       const values = jointsOf(slotField(armRecord, ARM_SLOT.measured), slotField(armRecord, ARM_SLOT.target));
       if (values === null) return { rows: [] };
-      firstAtMs ??= atMs;
-      const row = rowAt(atMs, firstAtMs);
+      firstTick ??= tick;
+      if (atMs - lastAtMs > MOST_SILENT_MS) return { ended: `Nothing came from the arm for ${Math.round(atMs - lastAtMs)} ms` };
+      lastAtMs = atMs;
+      const row = tick - firstTick;
       if (row < seen.length) return { rows: [] };
-      const late = row - seen.length;
-      if (late > MOST_REPEATED) return { ended: `Nothing came from the arm for ${Math.round((late * 1000) / fps)} ms` };
       const where = posesRecord.slice(POSES_SLOT_HEADER_LENGTH, POSES_SLOT_HEADER_LENGTH + 7 * bodies);
       const writtenAtMs = posesRecord[POSES_SLOT_HEADER.writtenAtMs.at] as number;
       const rows: NewRow[] = [];
-      // Rows that began while this thread did not look stand where things stand now, and their distance in time says so.
+      // Ticks that passed while this thread did not look: things stand as they do now, and the distance in time says so.
       for (let next = seen.length; next <= row; next++) {
-        const rowAtMs = next === row ? atMs : firstAtMs + (next * 1000) / fps;
+        const rowAtMs = atMs - ((row - next) * 1000) / fps;
         rows.push({ row: next, atMs: rowAtMs });
         seen.push(next === row ? values : null);
         standing.push(where);
@@ -109,8 +112,8 @@ export function episodeRows({ arm, poses, fps, bodies }: RowsOptions): Rows {
     get count() {
       return seen.length;
     },
-    get repeated() {
-      return seen.reduce((sum, values, row) => sum + (values === null && !told.has(row) ? 1 : 0), 0);
+    get lateTicks() {
+      return lateTicks;
     },
     poseErrors,
     numbers: () => {

@@ -89,7 +89,7 @@ export class RecordingService implements RecordingApi {
     return outcome(async () => {
       const now = this.#recording;
       return {
-        now: now === null ? null : { task: now.start.task, rows: now.rows.count, seconds: now.rows.count / now.start.fps, repeatedRows: now.rows.repeated, repeatedFrames: now.repeatedFrames, mostWaiting: now.mostWaiting },
+        now: now === null ? null : { task: now.start.task, rows: now.rows.count, seconds: now.rows.count / now.start.fps, lateTicks: now.rows.lateTicks, repeatedFrames: now.repeatedFrames, mostWaiting: now.mostWaiting },
         drawing: this.#drawing,
         episodes: this.#parts.store.list().map(({ summary }) => summary),
         cutOff: this.#parts.store.cutOff,
@@ -292,7 +292,7 @@ export class RecordingService implements RecordingApi {
       rows: count,
       recordedAtMs: this.#parts.clock.nowMs(),
       cameras: start.cameras,
-      repeatedRows: rows.repeated,
+      lateTicks: rows.lateTicks,
       repeatedFrames,
       alignment: alignmentOf([...frameErrors, ...(simulated ? rows.poseErrors : [])]),
       sceneHash: start.scene.hash,

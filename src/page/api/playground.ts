@@ -8,11 +8,13 @@
  *   playground.on('chunk', console.log)
  */
 import type { ArmKind, ControlMode } from '#contracts/control.ts';
+import type { DatasetEpisode } from '#contracts/dataset.ts';
 import type { EvaluationReport } from '#contracts/evaluation.ts';
 import type { Fact, Failure, FailureCode } from '#contracts/failure.ts';
 import type { ChunkRecord, EngineReport, StoredPolicy } from '#contracts/inference.ts';
 import type { PolicyFit, PolicyInfo, PolicySource } from '#contracts/policy.ts';
 import type { PreflightLine } from '#contracts/preflight.ts';
+import type { EpisodeSummary, OpenedDataset } from '#contracts/recording.ts';
 import type { ReplayReport, RunFile, RunReport } from '#contracts/run.ts';
 import type { SafetyProfile, SafetyReport } from '#contracts/safety.ts';
 import type { ResetRequest, SceneInfo } from '#contracts/scene.ts';
@@ -21,7 +23,7 @@ import type { MeasureRequest } from '#page/session/evaluation.ts';
 import type { SessionEventName, SessionEvents } from '#page/session/events.ts';
 import type { ReadyPolicy } from '#page/session/policy-verbs.ts';
 import { checkRunFile, decodeRunFile, encodeRunFile, MAX_RUN_FILE_BYTES } from '#page/session/run-file.ts';
-import type { RunRequest } from '#page/session/run-verbs.ts';
+import type { RunRequest, TraceReport } from '#page/session/run-verbs.ts';
 import type { Session } from '#page/session/session.ts';
 import type { ConfirmedStop, RunState, WorkersState } from '#page/session/stores.ts';
 
@@ -140,6 +142,24 @@ export interface Playground {
    * stage moves. `playground.evaluate({ policy: 'expert', task: 'pick-up', seeds: 50, perturbation: 'light' })`
    */
   evaluate(request: MeasureRequest): Promise<EvaluationReport>;
+  /** Episodes recorded in this page, and LeRobot datasets. */
+  readonly recording: {
+    /** Records until `keep` or `discard`, also while something else moves the arm. */
+    begin(task: string): Promise<void>;
+    keep(): Promise<EpisodeSummary | null>;
+    discard(): Promise<void>;
+    list(): Promise<readonly EpisodeSummary[]>;
+    remove(id: string): Promise<void>;
+    /** Rows of a kept episode: state and action, rows x 6, LeRobot joint units. Also shows it in the Record panel. */
+    episode(id: string): Promise<DatasetEpisode>;
+    /** All kept episodes as a LeRobotDataset v3.0. */
+    zip(name: string): Promise<File>;
+    /** A dataset of version 3.0 or 2.1 as a zip; `datasetEpisode` reads one of its episodes. */
+    open(zip: File): Promise<OpenedDataset>;
+    datasetEpisode(index: number): Promise<DatasetEpisode>;
+    /** The episode read last, on the arm, through the safety gate. */
+    replay(): Promise<TraceReport>;
+  };
   readonly safety: {
     profile(): Promise<SafetyProfile>;
     /** Limits from now on; only at rest. `file` (absent: `person`) can only make them stricter; locked ones stay. */
@@ -208,6 +228,18 @@ export function createPlayground(session: Session, wordsFor: (failure: Failure) 
     encode: (file) => encodeRunFile(file),
     probe: (request) => dressed(() => session.probe(request)),
     evaluate: (request) => dressed(() => session.evaluate(request)),
+    recording: {
+      begin: (task) => dressed(() => session.recording.begin(task)),
+      keep: () => dressed(() => session.recording.keep()),
+      discard: () => dressed(() => session.recording.discard()),
+      list: () => dressed(async () => (await session.recording.status()).episodes),
+      remove: (id) => dressed(() => session.recording.remove(id)),
+      episode: (id) => dressed(() => session.recording.show({ kind: 'recorded', id })),
+      zip: (name) => dressed(() => session.recording.exportZip(name)),
+      open: (file) => dressed(() => session.recording.open({ kind: 'zip', file })),
+      datasetEpisode: (index) => dressed(() => session.recording.show({ kind: 'dataset', index })),
+      replay: () => dressed(() => session.recording.replay()),
+    },
     safety: {
       profile: () => dressed(() => session.safety.profile()),
       setProfile: (profile, source = 'person') => dressed(() => session.safety.setProfile(profile, source)),

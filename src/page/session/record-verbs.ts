@@ -46,7 +46,9 @@ export interface RecordVerbs {
     exportZip(name: string): Promise<File>;
     exportFolder(folder: FileSystemDirectoryHandle): Promise<{ readonly files: number; readonly bytes: number }>;
     open(files: DatasetFiles): Promise<OpenedDataset>;
-    show(from: ShownEpisode['from'] | null): Promise<DatasetEpisode | null>;
+    status(): Promise<RecordingStatus>;
+    show(from: ShownEpisode['from']): Promise<DatasetEpisode>;
+    hide(): void;
     setEra(era: UnitEra): void;
     video(path: string): Promise<Blob>;
     /** The shown episode on the arm, through the gate. Rejects with `dataset/units` while its units are not known. */
@@ -180,20 +182,17 @@ export function recordVerbs(context: SessionContext, cameras: CameraVerbs, runs:
           stores.record.setState({ opened, shown: null, replayed: null });
           return opened;
         }),
-      async show(from) {
-        if (from === null) {
-          stores.record.setState({ shown: null, replayed: null });
-          return null;
-        }
-        return busy('opening', async () => {
+      status: async () => unwrap(await api().status()),
+      hide: () => stores.record.setState({ shown: null, replayed: null }),
+      show: (from) =>
+        busy('opening', async () => {
           const episode = unwrap(from.kind === 'recorded' ? await api().recorded(from.id) : await api().episode(from.index));
           const { opened, status } = stores.record.getState();
           const own = from.kind === 'recorded' ? status?.episodes.find(({ id }) => id === from.id) : undefined;
           const era = from.kind === 'recorded' || opened?.info.robotType === OURS ? 'degrees' : eraOf(episode.state);
           stores.record.setState({ shown: { from, episode, era, reset: own?.reset ?? null }, replayed: null });
           return episode;
-        });
-      },
+        }),
       setEra(era) {
         const { shown } = stores.record.getState();
         if (shown !== null) stores.record.setState({ shown: { ...shown, era } });

@@ -31,7 +31,7 @@ export const DATASET = {
   lead: 'A LeRobot dataset (v3.0 or v2.1) from this computer. It is read here and sent nowhere.',
   openFolder: 'Open a folder',
   openZip: 'Open a zip',
-  recorded: 'recorded, not live',
+  recorded: 'recorded',
   episode: 'Episode',
   era: 'Its joint values are',
   eras: { degrees: 'degrees', range: '−100 to 100', unknown: 'not known: choose' } satisfies Readonly<Record<UnitEra, string>>,
@@ -48,12 +48,12 @@ export const TO_POLICY = {
 } as const;
 
 export function recordingLine(now: NonNullable<RecordingStatus['now']>): string {
-  const repeated = now.repeatedRows === 0 ? '' : `, ${now.repeatedRows} repeated`;
+  const repeated = now.lateTicks === 0 ? '' : `, ${now.lateTicks} ticks late`;
   return `${seconds(now.seconds)}, ${now.rows} rows${repeated}`;
 }
 
-export function episodeLine(rows: number, fps: number, alignment: Alignment, repeatedRows: number): string {
-  const repeated = repeatedRows === 0 ? '' : `, ${repeatedRows} rows repeated`;
+export function episodeLine(rows: number, fps: number, alignment: Alignment, lateTicks: number): string {
+  const repeated = lateTicks === 0 ? '' : `, ${lateTicks} ticks late`;
   return `${seconds(rows / fps)}, picture and joints within ${alignment.p99Ms.toFixed(0)} ms (99 %)${repeated}`;
 }
 

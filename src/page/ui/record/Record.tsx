@@ -76,7 +76,7 @@ export function Record() {
                 <span>
                   {episode.task}
                   <br />
-                  <span className="quiet numeric">{episodeLine(episode.rows, episode.fps, episode.alignment, episode.repeatedRows)}</span>
+                  <span className="quiet numeric">{episodeLine(episode.rows, episode.fps, episode.alignment, episode.lateTicks)}</span>
                 </span>
                 <button type="button" className="button" onClick={() => quietly(recording.show({ kind: 'recorded', id: episode.id }))}>
                   {RECORD.show}

@@ -3,10 +3,11 @@
  * Labelled recorded: nothing of it is live.
  */
 import { useEffect, useRef, useState } from 'react';
-import { JOINT_COUNT, JOINT_NAMES } from '#contracts/joints.ts';
+import { GRIPPER_INDEX, JOINT_COUNT, JOINT_NAMES } from '#contracts/joints.ts';
 import { UNIT_ERAS, type DatasetVideo, type UnitEra } from '#contracts/dataset.ts';
 import type { ShownEpisode } from '#page/session/record-verbs.ts';
 import { cameraLabel, JOINT_LABELS } from '#page/words/labels.ts';
+import { jointValue } from '#page/words/numbers.ts';
 import { DATASET, replayedLine } from '#page/words/record.ts';
 import { useNoun, useSession } from '../context.ts';
 import { JOINT_MARKS } from '../joint-marks.ts';
@@ -40,7 +41,7 @@ export function ShownEpisodeView({ shown }: { readonly shown: ShownEpisode }) {
             <b className="joint-badge">{JOINT_MARKS[joint]?.number}</b>
             <span>{JOINT_LABELS[name]}</span>
             <JointLine values={episode.action} joint={joint} at={at} />
-            <span className="numeric">{(episode.action[at * JOINT_COUNT + joint] ?? 0).toFixed(1)}</span>
+            <span className="numeric">{jointValue(episode.action[at * JOINT_COUNT + joint] ?? null, joint === GRIPPER_INDEX ? 'gripper' : 'arm')}</span>
           </li>
         ))}
       </ul>
@@ -58,7 +59,7 @@ export function ShownEpisodeView({ shown }: { readonly shown: ShownEpisode }) {
         <button type="button" className="button button-accent" disabled={busy !== null || running || era === 'unknown'} onClick={replay} title={DATASET.replayHint} data-testid="replay-episode">
           {DATASET.replay}
         </button>
-        <button type="button" className="button" onClick={() => void session.recording.show(null)}>
+        <button type="button" className="button" onClick={() => session.recording.hide()}>
           {DATASET.close}
         </button>
       </div>
