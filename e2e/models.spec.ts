@@ -44,12 +44,13 @@ async function answerAsHub({ context, expectHost, expectComplaint }: Visit, hub:
 }
 
 test('an owner loads their own policy from the Hub: a wrong camera and a missing statistic each stop it, mended it runs', async ({ site }) => {
+  test.setTimeout(300_000);
   const hub = await startFakeHub();
   try {
     hub.models.set(ID, { files: annasPolicy('no-action') });
     const visit = await site.visit();
     await answerAsHub(visit, hub);
-    const app = await open(visit, { query: 'engine=wasm', until: 'policy' });
+    const app = await open(visit, { query: 'engine=wasm' });
     const { page } = app;
     await page.getByTestId('mode-models').click();
     const name = page.getByTestId('models-name');

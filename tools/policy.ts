@@ -8,6 +8,7 @@ import { failureWords } from '#page/words/failures.ts';
 import { type Command, parseArguments, USAGE, UsageError } from './policy/arguments.ts';
 import { computeChunk } from './policy/chunk.ts';
 import { InputError } from './policy/input.ts';
+import { compareParity } from './policy/parity.ts';
 import { inspectCheckpoint } from './policy/inspect.ts';
 
 const EXIT = { done: 0, failed: 1, usage: 2, defect: 3 } as const;
@@ -20,6 +21,8 @@ async function run(command: Command): Promise<string[]> {
       return inspectCheckpoint(command.checkpoint);
     case 'chunk':
       return computeChunk(command);
+    case 'parity':
+      return compareParity(command);
     default:
       return unreachable(command);
   }

@@ -20,7 +20,7 @@ import { type ChunkInput, InputError, readChunkInput } from './input.ts';
 export async function computeChunk(command: Extract<Command, { kind: 'chunk' }>): Promise<string[]> {
   const input = readChunkInput(command.input);
   const store = memoryStore();
-  const { storedName } = await convertIntoStore({ files: folderFiles(command.checkpoint), recipe: anyFamilyRecipe, precision: 'f32', store, name: 'checkpoint' });
+  const { storedName } = await convertIntoStore({ files: folderFiles(command.checkpoint), recipe: anyFamilyRecipe, precision: command.precision, store, name: 'checkpoint' });
   const pack = await store.open(storedName);
   const engine = await createNodeEngine();
   try {
