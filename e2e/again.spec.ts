@@ -1,22 +1,10 @@
 /** The same thing again: chunks, runs, worlds. */
-import type { App } from './app.ts';
-import { freshTable, identical, open } from './app.ts';
+import { identical } from './app.ts';
 import { expectChunksFollowWhatIsSeenAndSaid } from './chunks.ts';
-import { expect, newSite, test, type Site } from './site.ts';
+import { sharedApp } from './shared.ts';
+import { expect, test } from './site.ts';
 
-// One page for all of them: the policy is loaded once.
-let site: Site;
-let app: App;
-
-test.beforeAll(async ({ browser }) => {
-  test.setTimeout(300_000);
-  site = newSite(browser);
-  app = await open(await site.visit(), { query: 'engine=wasm', until: 'policy' });
-});
-
-test.beforeEach(() => freshTable(app));
-
-test.afterAll(() => site.close());
+const app = sharedApp({ query: 'engine=wasm' });
 
 test('On the CPU: the same picture, joints, sentence and noise give the same chunk; lights off or another sentence give another', () => expectChunksFollowWhatIsSeenAndSaid(app, 'wasm'));
 
@@ -45,10 +33,6 @@ test('In lockstep the same seed gives the same joints, bit for bit, the same cam
     app.play(async (playground, chosen) => {
       await playground.world.pause();
       const scene = await playground.world.reset({ task: 'pick up the red cube', seed: chosen });
-      // The control loop goes on at its own pace: it must have met the new world before the first step, or it would
-      // meet it somewhere later and hold the arm a hair's breadth elsewhere.
-      const { tick } = playground.state().arm;
-      while (playground.state().arm.tick < tick + 5) await new Promise((resolve) => setTimeout(resolve, 20));
       const trace: number[] = [];
       for (let i = 0; i < 40; i++) trace.push(...(await playground.world.step(25)).positions);
       let record = null;

@@ -1,21 +1,8 @@
 /** Moving the arm by hand: sliders and keys. */
-import type { App } from './app.ts';
-import { freshTable, open } from './app.ts';
-import { expect, newSite, test, type Site } from './site.ts';
+import { sharedApp } from './shared.ts';
+import { expect, test } from './site.ts';
 
-// One page for all of them: the policy is loaded once.
-let site: Site;
-let app: App;
-
-test.beforeAll(async ({ browser }) => {
-  test.setTimeout(300_000);
-  site = newSite(browser);
-  app = await open(await site.visit(), { query: 'engine=wasm', until: 'policy' });
-});
-
-test.beforeEach(() => freshTable(app));
-
-test.afterAll(() => site.close());
+const app = sharedApp({ query: 'engine=wasm' });
 
 test('She drags the slider of a joint and the arm follows, within its limits', async () => {
   const slider = app.page.getByRole('slider', { name: /shoulder pan/i });

@@ -2,12 +2,11 @@
  * Each fault injected while a policy moves the simulated arm, in a real browser: what the arm does, how soon, and how it
  * goes on. `FAULT_TABLE=evidence/faults.md npx playwright test e2e/safety.spec.ts` writes the table; without it nothing is written.
  */
-import { execFileSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
-import { resolve } from 'node:path';
 import type { App } from './app.ts';
 import { freshTable, open } from './app.ts';
+import { recordFault } from './fault-table.ts';
 import { expect, newSite, test, withPrelude, type Damage, type Site } from './site.ts';
+import { heldAfter, movesSoon, seenTicks, watchTicks, type Held, type SeenTick } from './ticks.ts';
 import { kill } from './workers.ts';
 
 /** Lets a story break what a worker sends, sees or believes: it listens on a channel for the fault to play. */
@@ -40,27 +39,8 @@ performance.now = () => __now() + (__fault.kind === 'clock' ? 3600000 : 0);`;
 
 const damage: Damage = (path) => withPrelude('inference', BREAK_CHUNKS)(path) ?? withPrelude('world', BREAK_CAMERAS)(path) ?? withPrelude('control', BREAK_CLOCK)(path);
 
-interface Row {
-  readonly fault: string;
-  readonly reaction: string;
-  /** Control ticks from the injection to the first of those that do not change any more. */
-  readonly ticks: number;
-  /** Radians between two ticks, after the injection. */
-  readonly step: number;
-  readonly message: string;
-  readonly recovery: string;
-}
-
-interface SeenTick {
-  readonly tick: number;
-  readonly mode: string;
-  readonly target: readonly number[];
-  readonly rules: readonly string[];
-}
-
 let site: Site;
 let app: App;
-const rows: Row[] = [];
 
 test.beforeAll(async ({ browser }) => {
   test.setTimeout(400_000);
@@ -68,38 +48,12 @@ test.beforeAll(async ({ browser }) => {
   const visit = await site.visit({ replace: damage });
   visit.expectComplaint(/./);
   app = await open(visit, { query: 'engine=wasm', until: 'policy' });
-  await app.play((playground) => {
-    const ticks: { tick: number; mode: string; target: readonly number[]; rules: readonly string[] }[] = [];
-    Object.assign(globalThis, { ticks });
-    playground.on('ticks', (more) => ticks.push(...more.map(({ tick, mode, target, rules }) => ({ tick, mode, target: [...target], rules: [...rules] }))));
-  });
+  await watchTicks(app);
 });
 
-test.afterAll(async () => {
-  await site.close();
-  const file = process.env['FAULT_TABLE'];
-  if (file === undefined) return;
-  const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim();
-  const lines = rows.map((row) => `| ${row.fault} | ${row.reaction} | ${row.ticks} | ${row.step.toFixed(4)} | ${row.message} | ${row.recovery} |`);
-  writeFileSync(
-    resolve(import.meta.dirname, '..', file),
-    `# Faults injected while a policy moves the simulated arm
+test.afterAll(() => site.close());
 
-\`npx playwright test e2e/safety.spec.ts\`, commit ${commit}, ${new Date().toISOString().slice(0, 16)}Z, Chromium on Linux with WASM inference, profile \`first-motion\`, 30 Hz.
-
-"Ticks to hold" counts control ticks from the injection to the first of the ticks whose targets do not change any more; where a fault
-is noticed only later by its nature (a silent page after 1 s, a bad chunk when it arrives), that time is in it. "Largest step" is the
-largest change of one joint's target between two ticks after the injection, radians; the speed limit allows 0.0667. Hiding the tab is
-the page's own \`hidden\` and event, because a headless browser hides no tab.
-
-| fault | reaction | ticks to hold | largest step | message | recovery |
-|---|---|---|---|---|---|
-${lines.join('\n')}
-`,
-  );
-});
-
-const seen = async (): Promise<readonly SeenTick[]> => (await app.page.evaluate('ticks')) as readonly SeenTick[];
+const seen = (): Promise<readonly SeenTick[]> => seenTicks(app);
 const play = (kind: string): Promise<void> => app.page.evaluate(`new BroadcastChannel('fault').postMessage(${JSON.stringify(kind)})`);
 
 async function moving(): Promise<number> {
@@ -111,21 +65,11 @@ async function moving(): Promise<number> {
   await app.play((playground) => {
     playground.run({ task: 'pick up the red cube', seed: 3, seconds: 90 }).catch(() => undefined);
   });
-  await expect.poll(() => app.page.evaluate("ticks.filter((t, i) => t.mode === 'policy' && i > 0 && t.target.some((p, j) => p !== ticks[i - 1].target[j])).length"), { timeout: 60_000 }).toBeGreaterThan(8);
+  await movesSoon(app);
   return (await seen()).at(-1)?.tick ?? 0;
 }
 
-/** Waits until 20 ticks in a row are the same, and says from which on. */
-async function held(from: number, timeout = 30_000): Promise<{ readonly ticks: number; readonly step: number; readonly rules: readonly string[]; readonly mode: string }> {
-  const still = (ticks: readonly SeenTick[]): boolean => ticks.length > 20 && ticks.slice(-20).every((tick) => tick.target.every((p, i) => Object.is(p, ticks.at(-1)?.target[i])));
-  await expect.poll(async () => still((await seen()).filter(({ tick }) => tick > from)), { timeout, intervals: [150] }).toBe(true);
-  const ticks = (await seen()).filter(({ tick }) => tick >= from);
-  const last = ticks.at(-1) as SeenTick;
-  let first = ticks.length - 1;
-  while (first > 0 && ticks[first - 1]?.target.every((p, i) => Object.is(p, last.target[i]))) first--;
-  const step = Math.max(0, ...ticks.slice(1).map((tick, k) => Math.max(...tick.target.map((p, i) => Math.abs(p - (ticks[k]?.target[i] ?? p))))));
-  return { ticks: (ticks[first]?.tick ?? from) - from, step, rules: [...new Set(ticks.slice(first).flatMap((tick) => tick.rules))], mode: last.mode };
-}
+const held = (from: number, timeout?: number): Promise<Held> => heldAfter(app, from, timeout);
 
 /** Titles of messages that were not there when the arm began to move. */
 let known: readonly string[] = [];
@@ -147,8 +91,8 @@ async function recovers(by: string): Promise<string> {
   return 'the page ends the run and says why; the next run moves';
 }
 
-function note(fault: string, hold: Awaited<ReturnType<typeof held>>, reaction: string, message: string, recovery: string): void {
-  rows.push({ fault, reaction, ticks: hold.ticks, step: hold.step, message: message === '' ? 'none' : message, recovery });
+function note(fault: string, hold: Held, reaction: string, message: string, recovery: string): void {
+  recordFault({ fault, reaction, ticks: hold.ticks, step: hold.step, message, recovery });
   console.log(`${fault}: ${reaction}, ${hold.ticks} ticks, step ${hold.step.toFixed(4)}, rules ${hold.rules.join()}, mode ${hold.mode}, "${message}", ${recovery}`);
   expect(hold.step).toBeLessThan(0.067);
 }
@@ -256,5 +200,5 @@ test('a locked classroom withstands the console', async () => {
     expect(failure.code).toBe('safety/locked');
   }
   expect(await app.play(({ safety }) => safety.profile())).toEqual(before);
-  rows.push({ fault: 'teacher lock attacked from the console', reaction: 'refused by `safety/locked`, three attempts; the limits are unchanged', ticks: 0, step: 0, message: 'none', recovery: 'reload forgets a lock that the address or the server does not ask for again' });
+  recordFault({ fault: 'teacher lock attacked from the console', reaction: 'refused by `safety/locked`, three attempts; the limits are unchanged', ticks: 0, step: 0, message: '', recovery: 'the lock of an address or of a server survives a reload; one set from the console does not' });
 });

@@ -1,21 +1,9 @@
 /** Stop: from everywhere, acknowledged, and then nothing changes any more. */
 import type { App } from './app.ts';
-import { freshTable, open } from './app.ts';
-import { expect, newSite, test, type Site } from './site.ts';
+import { sharedApp } from './shared.ts';
+import { expect, test } from './site.ts';
 
-// One page for all of them: the policy is loaded once.
-let site: Site;
-let app: App;
-
-test.beforeAll(async ({ browser }) => {
-  test.setTimeout(300_000);
-  site = newSite(browser);
-  app = await open(await site.visit(), { query: 'engine=wasm', until: 'policy' });
-});
-
-test.beforeEach(() => freshTable(app));
-
-test.afterAll(() => site.close());
+const app = sharedApp({ query: 'engine=wasm' });
 
 /** From here on every control tick's mode and target is kept in the page. */
 async function watchTicks(app: App): Promise<void> {

@@ -166,6 +166,8 @@ export interface Playground {
     setProfile(profile: unknown, source?: 'person' | 'file'): Promise<SafetyProfile>;
     /** Presses or lets go of the key that lets a policy move. */
     hold(key: 'down' | 'up'): void;
+    /** What stopped or held the arm so far, as text of JSON: joints, ticks, pictures, limits, versions. */
+    faults(): string;
   };
   /** Brakes and holds. Resolves about 1.5 s later, when the arm is frozen and its drift measured. */
   stop(): Promise<ConfirmedStop>;
@@ -244,6 +246,7 @@ export function createPlayground(session: Session, wordsFor: (failure: Failure) 
       profile: () => dressed(() => session.safety.profile()),
       setProfile: (profile, source = 'person') => dressed(() => session.safety.setProfile(profile, source)),
       hold: (key) => session.safety.hold(key),
+      faults: () => session.faults.exportFaults(),
     },
     stop: () => dressed(() => session.stop()),
     resume: () => dressed(() => session.resume()),

@@ -20,6 +20,8 @@ export interface CameraWatcher {
 export interface CameraFeed {
   /** Starts asking for this camera until the returned function is called. */
   watch(watcher: CameraWatcher): () => void;
+  /** What people saw last, one picture a camera, at most; nothing is asked for. */
+  latest(): readonly CameraPicture[];
   close(): void;
 }
 
@@ -37,6 +39,7 @@ const ANSWER_LIMIT_MS = 3000;
 
 export function cameraFeed(port: MessagePort, clock: Clock, isHidden: () => boolean): CameraFeed {
   const watchers = new Set<CameraWatcher>();
+  const seen = new Map<string, CameraPicture>();
   let open = true;
   let nextId = 1;
   let pending: { readonly id: number; readonly resolve: (reply: PictureReply) => void } | null = null;
@@ -61,6 +64,7 @@ export function cameraFeed(port: MessagePort, clock: Clock, isHidden: () => bool
     if (watchers.size === 0 || isHidden()) return;
     const asked = [...watchers];
     const reply = await ask({ id: nextId++, cameras: asked.map((watcher) => ({ key: watcher.key, ...watcher.size() })) });
+    if (reply.kind !== 'failed') for (const picture of reply.pictures) seen.set(picture.camera, picture);
     for (const watcher of asked) {
       if (!watchers.has(watcher)) continue;
       if (reply.kind === 'failed') watcher.onFailure(reply.failure);
@@ -83,6 +87,7 @@ export function cameraFeed(port: MessagePort, clock: Clock, isHidden: () => bool
       watchers.add(watcher);
       return () => watchers.delete(watcher);
     },
+    latest: () => [...seen.values()],
     close() {
       open = false;
       port.close();

@@ -24,7 +24,7 @@ export interface FaultEntry {
   readonly target: readonly number[] | null;
   /** Two seconds before and one after, radians. */
   readonly ticks: readonly TickReport[];
-  /** What the cameras saw; empty where none answered. */
+  /** What people saw of the cameras at that moment, each with its own time; empty where nobody had looked yet. */
   readonly pictures: readonly CameraPicture[];
   readonly profile: SafetyProfile | null;
   readonly versions: { readonly app: string; readonly scene: string | null; readonly policy: string | null; readonly engine: string | null; readonly browser: string };
@@ -44,8 +44,7 @@ const TICKS_AFTER = 30;
 const LEAST_REPORTS = 2;
 /** The same thing again within this is the same thing. */
 const SAME_MS = 2000;
-const PICTURE_LIMIT_MS = 2500;
-const PICTURE_SIZE = { width: 192, height: 192 };
+const AFTER_MS = 1200;
 
 export function startFaultLog(context: SessionContext, browser: string): FaultVerbs {
   const { house, stores, events, clock } = context;
@@ -74,7 +73,7 @@ export function startFaultLog(context: SessionContext, browser: string): FaultVe
       measured: arm?.measured ?? null,
       target: arm?.target ?? null,
       ticks: recent,
-      pictures: [],
+      pictures: house.cameras.latest(),
       profile: stores.safety.getState().profile,
       versions: {
         app: context.appVersion,
@@ -86,7 +85,7 @@ export function startFaultLog(context: SessionContext, browser: string): FaultVe
     };
     stores.faults.setState([...known, entry].slice(-MOST_ENTRIES), true);
     const lastTick = recent.at(-1)?.tick ?? 0;
-    void pictures(context).then((found) => change(entry.id, { pictures: found, ticks: [...entry.ticks, ...recent.filter(({ tick }) => tick > lastTick).slice(0, TICKS_AFTER)] }));
+    void clock.sleepUntil(atMs + AFTER_MS).then(() => change(entry.id, { ticks: [...entry.ticks, ...recent.filter(({ tick }) => tick > lastTick).slice(0, TICKS_AFTER)] }));
   };
 
   const take = (report: ControlReport): void => {
@@ -118,21 +117,4 @@ export function startFaultLog(context: SessionContext, browser: string): FaultVe
     exportFaults: () => encodeTyped({ format: FAULTS_FORMAT, version: 1, exportedAtMs: clock.nowMs(), entries: stores.faults.getState() }),
     clearFaults: () => stores.faults.setState([], true),
   };
-}
-
-/** One picture of each camera, as people see them; what does not answer in time is left out. */
-async function pictures({ house, stores, clock }: SessionContext): Promise<readonly CameraPicture[]> {
-  const cameras = stores.world.getState().scene?.description.cameras ?? [];
-  const found = await Promise.all(
-    cameras.map(async ({ key }) => {
-      let off = (): void => undefined;
-      const first = new Promise<CameraPicture | null>((resolve) => {
-        off = house.cameras.watch({ key, size: () => PICTURE_SIZE, onPicture: resolve, onFailure: () => resolve(null) });
-      });
-      const picture = await Promise.race([first, clock.sleepUntil(clock.nowMs() + PICTURE_LIMIT_MS).then(() => null)]);
-      off();
-      return picture;
-    }),
-  );
-  return found.filter((picture) => picture !== null);
 }
