@@ -1,10 +1,10 @@
 /**
- * `npm run prove:stops`: a thousand Stops in a real browser while the arm sweeps from side to side as fast as its limits allow
+ * `npx tsx tools/prove-stops.ts`: a thousand Stops in a real browser while the arm sweeps from side to side as fast as its limits allow
  * and the policy's worker computes a plan. Counted from the page's request: until control acknowledged it, and
  * until the first tick from which targets do not change any more. Memory of the page and of the browser's processes at the first
  * minute and at the end. Writes `evidence/stops.md`.
  *
- *   npm run prove:stops [-- --stops 1000 --minutes 120 --site dist]
+ *   npx tsx tools/prove-stops.ts [--stops 1000 --minutes 120 --site dist]
  *
  * `--minutes` ends it early and says so. `--site` serves a copy, so that a build meanwhile disturbs nothing.
  */
@@ -145,7 +145,7 @@ function markdown(): string {
   const mib = ({ heap, renderer, gpu }: Memory): string => `${heap.toFixed(0)}, ${renderer.toFixed(0)}, ${gpu.toFixed(0)} MiB`;
   return `# Stops while the policy computes
 
-\`npm run prove:stops -- --stops ${wanted}\`, commit ${commit}, ${new Date(began).toISOString().slice(0, 16)}Z, ${Math.round((Date.now() - began) / 1000)} s, Chromium on Linux, WASM inference, ${cpus().length} processors shared with other work.
+\`npx tsx tools/prove-stops.ts --stops ${wanted}\`, commit ${commit}, ${new Date(began).toISOString().slice(0, 16)}Z, ${Math.round((Date.now() - began) / 1000)} s, Chromium on Linux, WASM inference, ${cpus().length} processors shared with other work.
 ${found.length < wanted ? `Ended early: ${found.length} of ${wanted}.\n` : ''}
 Each Stop is pressed in a sweep of the shoulder from side to side, as fast as \`first-motion\` allows, and while the policy's worker is
 computing a plan. Times from the request in the page's thread.
