@@ -5,7 +5,7 @@
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { GOLDEN_CASES } from '#core/policy/testing/golden-sets.ts';
-import { runGolden, type GoldenReader } from '#core/policy/testing/golden-suite.ts';
+import { precisionError, runGolden, type GoldenReader } from '#core/policy/testing/golden-suite.ts';
 import { availableThreads, gpuBuild, loadOrt, type OrtRuntime } from './engine-ort-web.ts';
 import { trustedGpu, type TrustedGpu } from './self-test.ts';
 import { countDispatches, type DispatchCount } from './testing/count-dispatches.ts';
@@ -34,6 +34,21 @@ test('the GPU is on, and the self-test\'s answer is honoured', () => {
   expect(trusted.attempts.map((attempt) => attempt.trusted)).toEqual([false, true]);
   expect(trusted.gpu.device.features.has('subgroups')).toBe(false);
   expect(trusted.engine.provider).toBe('webgpu');
+});
+
+/** Weights in blocks on the real engines: the same rounding as in Node, where every set is measured. Blocks of 16 and of 32. */
+describe.each(['wasm', 'webgpu'] as const)('%s, weights in blocks', (provider) => {
+  test.each([
+    ['q8', 'self-attention', 0.9995],
+    ['q4', 'self-attention', 0.99],
+    ['q8', 'base', 0.9995],
+    ['f16', 'special-tokens', 0.999999],
+  ] as const)('%s of %s', async (precision, name, least) => {
+    const golden = GOLDEN_CASES.find((one) => one.name === name)!;
+    const { cosine, largest } = await precisionError(golden, provider === 'wasm' ? ort.wasmEngine() : trusted.engine, readGolden, precision);
+    console.log(`${provider} ${precision} ${name}: largest ${largest.toExponential(2)}, cosine ${cosine.toFixed(6)}`);
+    expect(cosine).toBeGreaterThan(least);
+  });
 });
 
 describe.each(['wasm', 'webgpu'] as const)('%s', (provider) => {

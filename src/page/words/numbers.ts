@@ -8,6 +8,7 @@ export const MISSING = '–';
 
 /** `12.3 MB`, `640 kB`; decimal, as file managers and GPUs count. */
 export function bytes(count: number): string {
+  if (count >= 1000 * MEGA) return `${(count / (1000 * MEGA)).toFixed(1)} GB`;
   if (count >= 100 * MEGA) return `${(count / MEGA).toFixed(0)} MB`;
   if (count >= MEGA) return `${(count / MEGA).toFixed(1)} MB`;
   if (count >= KILO) return `${(count / KILO).toFixed(0)} kB`;

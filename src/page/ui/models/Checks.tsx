@@ -17,7 +17,7 @@ export function Checks({ candidate }: { readonly candidate: Extract<Candidate, {
   return (
     <section className="panel models-checks" aria-labelledby="models-checks" data-testid="models-checks" data-stops={stops.length}>
       <h2 id="models-checks">{MODELS.checks}</h2>
-      <p className="models-name">{source.name}</p>
+      <p className="models-name">{source.kind === 'hub' ? report.info.name : source.name}</p>
       <ul className="models-lines">
         {[...lines].toSorted((a, b) => rank(a) - rank(b)).map((line) => (
           <Line key={`${line.finding} ${String(line.facts['slot'] ?? '')}`} line={line} />
@@ -51,7 +51,7 @@ export function Checks({ candidate }: { readonly candidate: Extract<Candidate, {
           </label>
         )}
       </div>
-      <div className="models-row">
+      <div className="models-row models-go">
         <button type="button" className="button button-accent" disabled={stops.length > 0} onClick={() => quietly(session.loadCandidate())} data-testid="models-load">
           {MODELS.load}
         </button>
