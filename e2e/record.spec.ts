@@ -14,6 +14,7 @@ async function jog(app: App, key: string, ms: number): Promise<void> {
 async function openRecorder(app: App): Promise<void> {
   await app.page.getByRole('button', { name: 'Record', exact: true }).first().click();
   await expect(app.page.getByTestId('record-toggle')).toBeEnabled({ timeout: 60_000 });
+  await app.page.getByTestId('record-side').selectOption('128');
   await app.page.getByRole('slider', { name: /shoulder pan/i }).focus();
 }
 
@@ -21,8 +22,8 @@ async function openRecorder(app: App): Promise<void> {
 async function recordEpisode(app: App, key: string, nth: number): Promise<void> {
   await app.page.keyboard.press('c');
   await expect(app.page.getByTestId('record-state')).toContainText('Recording:', { timeout: 20_000 });
-  await jog(app, key, 700);
-  await app.page.waitForTimeout(500);
+  await jog(app, key, 500);
+  await app.page.waitForTimeout(300);
   await app.page.keyboard.press('c');
   await expect(app.page.getByTestId('record-list').getByRole('listitem')).toHaveCount(nth, { timeout: 30_000 });
   await expect(app.page.getByTestId('record-toggle')).toBeEnabled({ timeout: 30_000 });
@@ -50,8 +51,8 @@ test('She records three episodes by keyboard, the tab dies in the fourth, and th
   await expect(app.page.getByText(/One episode was cut off/)).toBeVisible({ timeout: 20_000 });
   const kept = await app.play(async (playground) => (await playground.recording.list()).map(({ id, rows, lateTicks }) => ({ id, rows, lateTicks })));
   expect(kept).toHaveLength(3);
-  const recorded = await Promise.all([rowsOf(app, kept[0]?.id ?? '')]);
-  for (const { id } of kept.slice(1)) recorded.push(await rowsOf(app, id));
+  const recorded: Awaited<ReturnType<typeof rowsOf>>[] = [];
+  for (const { id } of kept) recorded.push(await rowsOf(app, id));
 
   const download = app.page.waitForEvent('download', { timeout: 200_000 });
   await app.page.getByRole('button', { name: 'Save as zip' }).click();

@@ -7,6 +7,7 @@ import type { TickReport } from '#contracts/control.ts';
 import type { DatasetEpisode } from '#contracts/dataset.ts';
 import type { Failure, Outcome } from '#contracts/failure.ts';
 import { JOINT_COUNT } from '#contracts/joints.ts';
+import type { Picture } from '#contracts/picture.ts';
 import type { Alignment, DatasetFiles, EpisodeSummary, OpenedDataset, RecordingApi, RecordingCamera, RecordingStart, RecordingStatus } from '#contracts/recording.ts';
 import type { SceneDescription } from '#contracts/scene.ts';
 import type { Clock } from '#contracts/time.ts';
@@ -335,8 +336,9 @@ export class RecordingService implements RecordingApi {
         while (this.#recording !== null) await this.#parts.clock.sleepUntil(this.#parts.clock.nowMs() + 200);
         this.#drawing = { id, done: row, of: rows };
         const where = poses.subarray(row * wide, (row + 1) * wide);
-        for (const { camera, writer, counter } of films) {
-          const picture = await renderer.capture(camera.key, camera.width, camera.height, where);
+        const pictures = await Promise.all(films.map(({ camera }) => renderer.capture(camera.key, camera.width, camera.height, where)));
+        for (const [i, { writer, counter }] of films.entries()) {
+          const picture = pictures[i] as Picture;
           counter.add(picture);
           const frame = new VideoFrame(picture.data as Uint8Array<ArrayBuffer>, { format: 'RGBX', codedWidth: picture.width, codedHeight: picture.height, timestamp: 0 });
           writer.add(frame, row);

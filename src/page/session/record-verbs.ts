@@ -37,11 +37,12 @@ export interface RecordVerbs {
   readonly recording: {
     /** Starts the recorder, and keeps the store true until the returned function is called. */
     watch(): () => void;
-    begin(task: string): Promise<void>;
+    /** `side`: of the pictures of simulated cameras, pixels. */
+    begin(task: string, side?: PictureSide): Promise<void>;
     keep(): Promise<EpisodeSummary | null>;
     discard(): Promise<void>;
     /** The running episode, or the last one kept, goes; a new one begins at once. */
-    redo(task: string): Promise<void>;
+    redo(task: string, side?: PictureSide): Promise<void>;
     remove(id: string): Promise<void>;
     exportZip(name: string): Promise<File>;
     exportFolder(folder: FileSystemDirectoryHandle): Promise<{ readonly files: number; readonly bytes: number }>;
@@ -56,8 +57,10 @@ export interface RecordVerbs {
   };
 }
 
-/** What simulated cameras are drawn at for a dataset: as large as the smallest vision model's input asks for. */
-const SIMULATED_SIZE = { width: 256, height: 256 } as const;
+/** What simulated cameras are drawn at for a dataset. LeRobot's base SmolVLA declares 256. */
+export const PICTURE_SIDES = [128, 256, 512] as const;
+export type PictureSide = (typeof PICTURE_SIDES)[number];
+export const PICTURE_SIDE: PictureSide = 256;
 const ASK_EVERY_MS = 400;
 
 export function recordVerbs(context: SessionContext, cameras: CameraVerbs, runs: RunVerbs): RecordVerbs {
@@ -104,7 +107,7 @@ export function recordVerbs(context: SessionContext, cameras: CameraVerbs, runs:
   };
 
   /** The policy's places, or the table's own cameras; a place with a real camera in it is recorded from that. */
-  const wanted = (): readonly RecordingCamera[] => {
+  const wanted = (side: PictureSide): readonly RecordingCamera[] => {
     const { places } = stores.cameras.getState();
     const policy = stores.policy.getState();
     const simulated = stores.world.getState().scene?.description.cameras.map(({ key }) => key) ?? [];
@@ -114,16 +117,16 @@ export function recordVerbs(context: SessionContext, cameras: CameraVerbs, runs:
       if (place?.kind === 'live') return { key, width: place.width, height: place.height, source: 'real' };
       if (place !== undefined) throw new FailureError('observation/camera-unplugged', { camera: key, device: place.device?.label ?? 'a camera' });
       if (!simulated.includes(key)) throw new FailureError('observation/camera-missing', { camera: key, present: simulated.join(', ') });
-      return { key, ...SIMULATED_SIZE, source: 'simulated' };
+      return { key, width: side, height: side, source: 'simulated' };
     });
   };
-  const startNow = async (task: string): Promise<void> => {
+  const startNow = async (task: string, side: PictureSide): Promise<void> => {
     const sentence = task.trim();
     if (sentence === '') throw new FailureError('observation/sentence-missing');
     const scene = stores.world.getState().scene;
     const rate = stores.speed.getState().rateHz;
     if (scene === null || rate === null || stores.arm.getState().kind === null) throw new FailureError('arm/not-connected');
-    const all = wanted();
+    const all = wanted(side);
     // Answered when the worker is there, so that the frames find it.
     unwrap(await api().status());
     for (const { key, source } of all) {
@@ -155,10 +158,10 @@ export function recordVerbs(context: SessionContext, cameras: CameraVerbs, runs:
         void loop();
         return () => void watchers--;
       },
-      begin: (task) => busy('starting', () => startNow(task)),
+      begin: (task, side = PICTURE_SIDE) => busy('starting', () => startNow(task, side)),
       keep: () => busy('keeping', () => endNow('keep')),
       discard: () => busy('keeping', async () => void (await endNow('discard'))),
-      redo: (task) =>
+      redo: (task, side = PICTURE_SIDE) =>
         busy('starting', async () => {
           const status = unwrap(await api().status());
           if (status.now !== null) await endNow('discard');
@@ -166,7 +169,7 @@ export function recordVerbs(context: SessionContext, cameras: CameraVerbs, runs:
             const last = status.episodes.at(-1);
             if (last !== undefined) unwrap(await api().remove(last.id));
           }
-          await startNow(task);
+          await startNow(task, side);
         }),
       remove: (id) =>
         busy('keeping', async () => {

@@ -8,6 +8,7 @@ export const RECORD = {
   lead: 'Move the arm by hand or run a policy while this records joints and cameras. Good episodes become a LeRobot dataset.',
   task: 'Sentence for these episodes',
   placeholder: 'What is being done, as you would tell the arm',
+  side: 'Pictures of simulated cameras',
   start: 'Record',
   keep: 'Keep',
   discard: 'Discard',

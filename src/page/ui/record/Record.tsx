@@ -1,6 +1,7 @@
 /** Recording: the sentence, four buttons with keys, what has been kept, and how to save it. */
 import { useCallback, useEffect, useState } from 'react';
 import { useNoun, useSession, useUi } from '../context.ts';
+import { PICTURE_SIDE, PICTURE_SIDES, type PictureSide } from '#page/session/record-verbs.ts';
 import { failureWords } from '#page/words/failures.ts';
 import { episodeLine, RECORD, recordingLine } from '#page/words/record.ts';
 import { Dataset } from './Dataset.tsx';
@@ -16,6 +17,7 @@ export function Record() {
   const { os, first } = useUi();
   const state = useNoun('record');
   const [task, setTask] = useState(first.task === '' ? 'pick up the red cube' : first.task);
+  const [side, setSide] = useState<PictureSide>(PICTURE_SIDE);
   const { status, busy } = state;
   const now = status?.now ?? null;
   const { recording } = session;
@@ -23,9 +25,9 @@ export function Record() {
   useEffect(() => recording.watch(), [recording]);
   // What fails is in the store, and shown below.
   const quietly = (work: Promise<unknown>): void => void work.catch(() => undefined);
-  const toggle = useCallback(() => quietly(now === null ? recording.begin(task) : recording.keep()), [recording, now, task]);
+  const toggle = useCallback(() => quietly(now === null ? recording.begin(task, side) : recording.keep()), [recording, now, task, side]);
   const discard = useCallback(() => (now === null ? undefined : quietly(recording.discard())), [recording, now]);
-  const redo = useCallback(() => quietly(recording.redo(task)), [recording, task]);
+  const redo = useCallback(() => quietly(recording.redo(task, side)), [recording, task, side]);
   useEffect(() => recordKeys(window, { toggle, discard, redo }), [toggle, discard, redo]);
 
   const saveZip = async (): Promise<void> => {
@@ -47,6 +49,14 @@ export function Record() {
         <label className="record-task">
           <span className="unseen">{RECORD.task}</span>
           <input type="text" value={task} placeholder={RECORD.placeholder} disabled={now !== null} onChange={(event) => setTask(event.target.value)} data-testid="record-task" />
+        </label>
+        <label className="record-side">
+          <span className="quiet">{RECORD.side}</span>
+          <select value={side} disabled={now !== null} onChange={(event) => setSide(Number(event.target.value) as PictureSide)} data-testid="record-side">
+            {PICTURE_SIDES.map((one) => (
+              <option key={one} value={one}>{`${one} × ${one}`}</option>
+            ))}
+          </select>
         </label>
         <p className="record-state" data-recording={now !== null} role="status" data-testid="record-state">
           <i aria-hidden="true" />
