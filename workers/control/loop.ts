@@ -233,6 +233,8 @@ export class ControlLoop {
     if (connected === null) throw this.#busy();
     const standing = connected.watch.reset();
     if (standing !== null) throw new FailureError('safety/latched', { rule: standing });
+    // Motors that were without power for a moment are limp, and look well until they are asked.
+    await connected.arm.examine?.();
     const wrong = connected.arm.faults?.() ?? [];
     const lost = wrong.find((fault) => fault.code === 'arm/port-lost');
     if (lost !== undefined) throw new FailureError(lost.code, lost.facts);

@@ -88,6 +88,20 @@ describe('a fault while the arm moves', () => {
   });
 });
 
+it('Go on a moment after power is back takes hold of motors that had lost it', async () => {
+  const rig = servoRig();
+  unwrap(await rig.settle(rig.service.connect('virtual')));
+  await moving(rig);
+  unwrap(await rig.service.virtualFault('chain'));
+  await rig.run(1500);
+  unwrap(await rig.service.virtualFault('none'));
+  await rig.run(60);
+  unwrap(await rig.settle(rig.service.resume()));
+  await rig.run(1500);
+  expect(rig.loop.mode).toBe('idle');
+  expect(rig.reports.at(-1)).toMatchObject({ failure: null, safety: { faults: [] } });
+});
+
 describe('the gripper', () => {
   const open = (rig: ServoRig): number => rig.world.positions[5] ?? 0;
 

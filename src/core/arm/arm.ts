@@ -46,6 +46,8 @@ export interface Arm {
    * nothing. Stands until `engage`.
    */
   faults?(): readonly Failure[];
+  /** Looks now at what is else only looked at now and then, so that `faults` is of this moment. Never rejects. */
+  examine?(): Promise<void>;
   /** What each joint may be sent, radians, JOINT_NAMES order: its calibrated range. Absent: all that the robot can. */
   ranges?(): readonly { readonly least: number; readonly most: number }[];
   /** This joint may be sent goals again though its motor protects itself: opening a gripper takes its load away. */

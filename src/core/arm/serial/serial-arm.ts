@@ -46,6 +46,7 @@ export interface SerialArm extends Arm {
   health(): SerialArmHealth;
   faults(): readonly Failure[];
   relieve(joint: number): void;
+  examine(): Promise<void>;
   ranges(): readonly { readonly least: number; readonly most: number }[];
   /** One cycle of reading, waited for. */
   refresh(): Promise<void>;
@@ -328,6 +329,11 @@ export function serialArm(options: SerialArmOptions): SerialArm {
       ...(open && !bus.open ? [{ code: 'arm/port-lost', facts: { reason: 'unplugged' } } as const] : []),
       ...joints.flatMap((joint, i) => (joint.tripped.length > 0 ? [faultOf(joint, i)] : joint.limp === 'yes' ? [limpOf(joint, i)] : [])),
     ],
+    async examine() {
+      torqueLookedAtMs = Number.NEGATIVE_INFINITY;
+      // A line that is lost is said by `faults` already.
+      await lookAtTorque().catch(() => undefined);
+    },
     ranges: () =>
       joints.map(({ scale, rangeMin, rangeMax }) => {
         const ends = [scale.toRadians(rangeMin), scale.toRadians(rangeMax)];
