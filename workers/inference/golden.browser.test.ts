@@ -39,10 +39,8 @@ test('the GPU is on, and the self-test\'s answer is honoured', () => {
 /** Weights in blocks on the real engines: the same rounding as in Node, where every set is measured. Blocks of 16 and of 32. */
 describe.each(['wasm', 'webgpu'] as const)('%s, weights in blocks', (provider) => {
   test.each([
-    ['q8', 'self-attention', 0.9995],
     ['q4', 'self-attention', 0.99],
     ['q8', 'base', 0.9995],
-    ['f16', 'special-tokens', 0.999999],
   ] as const)('%s of %s', async (precision, name, least) => {
     const golden = GOLDEN_CASES.find((one) => one.name === name)!;
     const { cosine, largest } = await precisionError(golden, provider === 'wasm' ? ort.wasmEngine() : trusted.engine, readGolden, precision);
