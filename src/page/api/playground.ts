@@ -117,6 +117,8 @@ export interface Playground {
     connect(kind: ArmKind): Promise<void>;
     /** Six targets by hand, LeRobot joint units; clamped to the joints' limits. Refused while a policy runs. */
     setTargets(targets: readonly number[]): Promise<void>;
+    /** Opens the gripper; nothing else moves. Also after `stop`, and with a fault latched. */
+    openGripper(): Promise<void>;
   };
   readonly world: {
     /** The same request gives the same scene. Refused while a run is under way. */
@@ -217,6 +219,7 @@ export function createPlayground(session: Session, wordsFor: (failure: Failure) 
     robot: {
       connect: (kind) => dressed(() => session.connect(kind)),
       setTargets: (targets) => dressed(() => session.setTargets(targets)),
+      openGripper: () => dressed(() => session.openGripper()),
     },
     world: {
       reset: (request) => dressed(() => session.world.reset(request)),

@@ -140,8 +140,10 @@ export function createSession(options: SessionOptions): Session {
   const meter = meterVerbs(context, { run: (request) => runs.run({ ...request, ...joiningOf(stores) }), reset, probe, storage: options.storage });
 
   const connect = async (kind: ArmKind): Promise<void> => {
+    if (kind === 'serial' || kind === 'virtual') return robot.connectServos(kind);
     unwrap(await house.control.api.connect(kind));
     stores.arm.setState({ kind });
+    stores.robot.setState({ connected: null, health: null });
   };
   const robot = robotVerbs(context, { askForPort, connectSimulated: () => connect('simulated'), release: stops.release, storage: localStorage });
   const begin = async (): Promise<void> => {

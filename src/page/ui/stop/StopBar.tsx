@@ -9,7 +9,7 @@ import { stopKeys } from './stop-keys.ts';
 import { STOP } from '#page/words/panels.ts';
 import { GRIPPER } from '#page/words/robot.ts';
 import { HoldToRun } from './HoldToRun.tsx';
-import { oneKey } from './one-key.ts';
+import { askBeforeLeaving, oneKey } from './one-key.ts';
 import './stop.css';
 
 export function StopBar() {
@@ -22,6 +22,7 @@ export function StopBar() {
   const { mode, kind } = useNoun('arm');
   const { profile } = useNoun('safety');
   const asksForKey = motionInForce(profile, kind)?.holdToRun === 'on';
+  useEffect(() => (kind === 'serial' && mode !== 'released' ? askBeforeLeaving(window) : undefined), [kind, mode]);
   const canGoOn = mode === 'stopped' || mode === 'released';
   return (
     <div className="app-stop stop-bar">

@@ -1,4 +1,4 @@
-/** One key by its place on the keyboard, anywhere on the page but in a text field. Knows nothing of what it does. */
+/** One key by its place on the keyboard, anywhere on the page but in a text field; and the question before the page is left. Knows nothing of what they are for. */
 import { isTextField } from './stop-keys.ts';
 
 export interface KeyActions {
@@ -30,4 +30,11 @@ export function oneKey(target: Window, code: string, { down, up }: KeyActions): 
     target.removeEventListener('keyup', onUp);
     target.removeEventListener('blur', release);
   };
+}
+
+/** The browser asks whether the page may be left: motors that hold go on holding, and nobody is left to let them go. Returns how to stop. */
+export function askBeforeLeaving(target: Window): () => void {
+  const ask = (event: BeforeUnloadEvent): void => event.preventDefault();
+  target.addEventListener('beforeunload', ask);
+  return () => target.removeEventListener('beforeunload', ask);
 }
