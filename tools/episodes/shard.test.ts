@@ -1,12 +1,17 @@
 /** A shard as the recipe reads it: offsets, names, every byte of the pictures. */
-import { gunzipSync } from 'node:zlib';
+import { gunzipSync, inflateSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import type { RecordedEpisode } from '#contracts/episode-api.ts';
 import type { EpisodeCard, ShardCard } from '#contracts/episode.ts';
 import { parseSafetensors } from '#core/conversion/safetensors.ts';
 import { seededRandom } from '#core/lib/random.ts';
 import { shardPlans, demonstrationRequest, refuseHeldOut } from './demonstration-plan.ts';
+import { blobFile, folderTree } from '#core/recording/files.ts';
+import { readTable } from '#core/recording/parquet.ts';
+import { openDataset } from '#core/recording/read.ts';
+import { datasetFiles } from '#core/recording/write.ts';
 import { shardBytes } from './shard.ts';
+import { readShard, shardEpisode } from './shard-read.ts';
 
 const SIDE = 4;
 
@@ -36,6 +41,41 @@ describe('a shard', () => {
     expect(JSON.parse(file.header.metadata['shard'] ?? '')).toEqual(card);
   });
 });
+
+describe('a shard as a LeRobot dataset', () => {
+  it('has the wishes as actions, and in every row the newest picture, to the byte', async () => {
+    const episodes = [episode(1, 9, [0, 4, 8]), episode(2, 5, [0, 4])];
+    const card: ShardCard = { format: 'vla-playground-episodes', version: 1, fps: 30, cameras: ['front', 'wrist'].map((short) => ({ key: `observation.images.${short}`, short, width: SIDE, height: SIDE })), pictureEveryTicks: 4, versions: {} };
+    const shard = readShard(await shardBytes(episodes, card), 'a.safetensors.gz');
+    const files = new Map<string, Blob>();
+    const dataset = { robotType: 'vla-playground-so100', fps: 30, cameras: card.cameras.map(({ key }) => ({ key, width: SIDE, height: SIDE, codec: 'png' as const })), count: 2, episode: async (at: number) => shardEpisode(shard, at) };
+    for await (const { path, content } of datasetFiles(dataset)) files.set(path, new Blob([content]));
+    const open = await openDataset(folderTree('d', files));
+    for (const [i, original] of episodes.entries()) {
+      const back = await open.episode(i);
+      expect([...back.action]).toEqual([...original.wanted]);
+      expect([...back.state]).toEqual([...original.state]);
+    }
+    const blob = files.get('data/chunk-000/file-000.parquet') as Blob;
+    const rows = await readTable(blobFile(blob), { columns: ['observation.images.wrist'] });
+    const pictures = rows.map((row) => rgbOf((row['observation.images.wrist'] as { readonly bytes: Uint8Array }).bytes));
+    const size = SIDE * SIDE * 3;
+    const shots = [0, 0, 0, 0, 1, 1, 1, 1, 2, 0, 0, 0, 0, 1];
+    shots.forEach((shot, row) => expect(pictures[row], `row ${row}`).toEqual([...(episodes[row < 9 ? 0 : 1]?.pictures['wrist']?.subarray(shot * size, (shot + 1) * size) ?? [])]));
+  });
+});
+
+/** A PNG of ours back to RGB: one IDAT, rows filtered by the pixel on the left. */
+function rgbOf(png: Uint8Array): number[] {
+  const bytes = Buffer.from(png);
+  const at = bytes.indexOf('IDAT');
+  const rows = inflateSync(bytes.subarray(at + 4, at + 4 + bytes.readUInt32BE(at - 4)));
+  const out: number[] = [];
+  for (let y = 0; y < SIDE; y++) {
+    for (let x = 0; x < 3 * SIDE; x++) out.push(((rows[y * (1 + 3 * SIDE) + 1 + x] as number) + (x < 3 ? 0 : (out.at(-3) as number))) & 255);
+  }
+  return out;
+}
 
 describe('what is demonstrated', () => {
   const options = { cubes: 'mix', noise: 5, noiseShare: 0.5, mixShare: 0.7 } as const;

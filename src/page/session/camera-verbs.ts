@@ -105,6 +105,7 @@ export function cameraVerbs(context: SessionContext): CameraVerbs {
     shut(place);
     house.sendCamera({ kind: 'unbind', camera: place }, []);
     set(place, null);
+    context.failures.clear(['observation/camera-unplugged']);
   };
 
   house.onCameraHealth((all) => {
