@@ -81,6 +81,8 @@ export interface ReadRows {
 /** Rows as objects. 64-bit whole numbers become numbers; the largest here is a row index. */
 export async function readTable(file: ByteFile, { columns, from, to }: ReadRows = {}): Promise<readonly Readonly<Record<string, unknown>>[]> {
   const rows = await parquetReadObjects({
+    // Bytes that are not declared to be text stay bytes.
+    utf8: false,
     file: { byteLength: file.size, slice: (start, end) => file.bytes(start, end ?? file.size) },
     ...(columns === undefined ? {} : { columns: [...columns] }),
     ...(from === undefined ? {} : { rowStart: from }),
