@@ -23,8 +23,8 @@ export async function seenTicks(app: App): Promise<readonly SeenTick[]> {
 }
 
 /** The policy moves the arm. */
-export async function movesSoon(app: App): Promise<void> {
-  await expect.poll(() => app.page.evaluate("ticks.filter((t, i) => t.mode === 'policy' && i > 0 && t.target.some((p, j) => p !== ticks[i - 1].target[j])).length"), { timeout: 60_000 }).toBeGreaterThan(8);
+export async function movesSoon(app: App, timeout = 60_000): Promise<void> {
+  await expect.poll(() => app.page.evaluate("ticks.filter((t, i) => t.mode === 'policy' && i > 0 && t.target.some((p, j) => p !== ticks[i - 1].target[j])).length"), { timeout }).toBeGreaterThan(8);
 }
 
 export interface Held {

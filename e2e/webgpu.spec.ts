@@ -83,10 +83,11 @@ test('She types a sentence and presses Enter: at least three chunks are computed
 test('On WebGPU: the same picture, joints, sentence and noise give the same chunk; lights off or another sentence give another', () => expectChunksFollowWhatIsSeenAndSaid(app, 'webgpu'));
 
 test('The graphics device is lost in the middle of a run: one message, the arm holds, and the next run works', async () => {
+  test.setTimeout(400_000);
   await watchTicks(app);
   await app.sentence.fill('pick up the red cube');
   await app.run.click();
-  await movesSoon(app);
+  await movesSoon(app, 120_000);
   const from = (await seenTicks(app)).at(-1)?.tick ?? 0;
   await worker(app, 'inference').evaluate('self.devices.at(-1).destroy()');
   await expect.poll(async () => (await app.state()).failures.map((failure) => failure.code), { timeout: 30_000 }).toContain('engine/device-lost');

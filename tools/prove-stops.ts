@@ -14,13 +14,24 @@ import { cpus } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { chromium, type CDPSession, type Page } from '@playwright/test';
-import type { Playground } from '../src/page/api/playground.ts';
 import { CHROMIUM_FLAGS, findChromium } from './chromium.ts';
 import { serve } from './serve.ts';
 
 const { values } = parseArgs({ options: { stops: { type: 'string', default: '1000' }, minutes: { type: 'string', default: '120' }, site: { type: 'string', default: 'dist' }, out: { type: 'string', default: 'evidence/stops.md' } } });
 const root = join(import.meta.dirname, '..');
 const wanted = Number(values.stops);
+
+/** As much of `window.playground` as this needs. */
+interface Playground {
+  readonly ready: Promise<void>;
+  readonly policies: { load(name: string): Promise<unknown> };
+  readonly robot: { setTargets(targets: readonly number[]): Promise<void> };
+  state(): { readonly arm: { readonly mode: string } };
+  resume(): Promise<void>;
+  stop(): Promise<unknown>;
+  probe(request: { readonly task: string; readonly noiseSeed: number }): Promise<unknown>;
+  on(event: 'ticks', listener: (ticks: readonly { readonly tick: number; readonly atMs: number; readonly mode: string; readonly target: readonly number[] }[]) => void): () => void;
+}
 
 interface Latency {
   readonly acknowledgedMs: number;
@@ -41,9 +52,9 @@ const page = await browser.newPage({ viewport: { width: 1024, height: 768 } });
 await page.addInitScript('globalThis.__name = (f) => f');
 const cdp = await browser.newBrowserCDPSession();
 await page.goto(`${server.url}?engine=wasm`);
-await page.waitForFunction(() => window.playground !== undefined);
+await page.waitForFunction('window.playground !== undefined');
 await page.evaluate(async () => {
-  const playground = window.playground as Playground;
+  const playground = (window as unknown as { readonly playground: Playground }).playground;
   await playground.ready;
   await playground.policies.load('policies/pocket');
 });
@@ -71,7 +82,7 @@ await server.close();
 
 /** In the page: what one cycle needs. Self-contained, because it crosses as text. */
 function prepare(): void {
-  const playground = window.playground as Playground;
+  const playground = (window as unknown as { readonly playground: Playground }).playground;
   const ticks: { tick: number; atMs: number; mode: string; target: readonly number[] }[] = [];
   playground.on('ticks', (more) => {
     ticks.push(...more.map(({ tick, atMs, mode, target }) => ({ tick, atMs, mode, target: [...target] })));
