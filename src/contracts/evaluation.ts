@@ -3,7 +3,7 @@
  * gives the same episodes. A claim is always k of n with its interval.
  */
 import type { Provider } from './engine.ts';
-import type { Precision } from './policy.ts';
+import type { PolicyFit, Precision } from './policy.ts';
 import type { CubeColour } from './scene.ts';
 import type { TaskFailureReason, TaskGoal, TaskKind, TaskVerdict, WordingSplit } from './task.ts';
 

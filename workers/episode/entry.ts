@@ -33,12 +33,12 @@ serveWorker({
       world: await World.open(),
       cameras: createCameraRenderer({ description, canvas: new OffscreenCanvas(256, 256) }),
       nowMs: () => clock.nowMs(),
-      openPolicy: async (storedName, choice) => {
+      openPolicy: async (storedName, choice, fit) => {
         const pack = await store.open(storedName);
         const { runner, engine } = await chooseEngine({
           choice,
           engines,
-          build: (made) => policyRunner(pack, made, { loadPolicy, openTokenizer, letterbox, clock }),
+          build: (made) => policyRunner(pack, made, { loadPolicy, openTokenizer, letterbox, clock }, fit),
           clock,
           onProgress,
         });

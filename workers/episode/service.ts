@@ -7,7 +7,7 @@ import type { EpisodeApi, EpisodeRequest, EpisodeTrace, RecordedEpisode, Recordi
 import type { Outcome } from '#contracts/failure.ts';
 import type { EngineChoice, EngineReport } from '#contracts/inference.ts';
 import { JOINT_COUNT } from '#contracts/joints.ts';
-import type { PolicyInfo } from '#contracts/policy.ts';
+import type { PolicyFit, PolicyInfo } from '#contracts/policy.ts';
 import type { TaskKind } from '#contracts/task.ts';
 import type { JointRadians } from '#contracts/units.ts';
 import { FailureError, outcome } from '#core/lib/failure.ts';

@@ -7,7 +7,7 @@
  *
  * The scale of a block is its largest number (by size, with its sign) over -zero, so that this number is met exactly and
  * all codes are in reach. For 4 bits a few smaller scales are tried too, and the one with the least squared error stays:
- * on normal weights that takes 12 % off the error, at a cost of seconds for a large model.
+ * on normal weights in blocks of 32 the error falls from 8.6 % to 8.3 % of their size, at a cost of seconds for a large model.
  */
 import type { TensorStorage } from '#contracts/pack.ts';
 import { unreachable } from '#core/lib/never.ts';

@@ -64,7 +64,8 @@ export function evaluationVerbs(context: SessionContext, policies: PolicyVerbs):
     }
     const loaded = name === undefined ? await policies.ensure() : null;
     const storedName = loaded?.storedName ?? unwrap(await house.conversion.api.convert({ kind: 'shipped', name: name ?? '' })).storedName;
-    const contestant: Contestant = { kind: 'policy', storedName };
+    // It sees there through the cameras it was put to here.
+    const contestant: Contestant = { kind: 'policy', storedName, ...(loaded === null ? {} : { fit: loaded.fit }) };
     // What has won the race on the page wins it here too: the machine is the same.
     const found = unwrap(await api().choose(contestant, loaded?.engine.provider === 'webgpu' || loaded?.engine.provider === 'wasm' ? loaded.engine.provider : engineChoice));
     if (found === null) throw new FailureError('policy/none-loaded');
