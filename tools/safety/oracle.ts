@@ -40,7 +40,7 @@ export interface Oracle {
 export const WHY_FASTER = `Why more than 250 mm/s is measured where no more is commanded. A servo follows a target that jumps 30 times a second and sags
 under the arm's weight; where joints speed up and slow down at once their lags do not cancel, and a corner goes a few per cent
 faster for a tick. An arm that something held back and then lets go catches up with its goal at the servo's own speed. The
-profile \`owner\` therefore commands no more than 230 mm/s on a real arm. The table is touched because the arm sags by more than
+profile \`owner\` therefore commands no more than 225 mm/s on a real arm. The table is touched because the arm sags by more than
 the clearance of 1 mm that leaves room to pick up a cube.
 `;
 

@@ -97,7 +97,7 @@ export const LIMITS = {
   hints: {
     'first-motion': 'What a page starts with that does not know you. A real arm: 100 mm/s, and only while you hold a key.',
     classroom: 'As first motion, and locked. Nobody unlocks it on this page.',
-    owner: 'For somebody who knows this arm. A real arm: 230 mm/s, while you hold a key.',
+    owner: 'For somebody who knows this arm. A real arm: 225 mm/s, while you hold a key.',
     research: 'Fast, no key. For somebody beside the power switch.',
   } satisfies Readonly<Record<ProfileName, string>>,
   locked: 'Locked by the lesson.',
