@@ -12,7 +12,7 @@ async function jog(app: App, key: string, ms: number): Promise<void> {
 }
 
 async function openRecorder(app: App): Promise<void> {
-  await app.page.getByRole('button', { name: 'Record', exact: true }).first().click();
+  await app.page.getByRole('button', { name: 'Record', exact: true }).click({ timeout: 60_000 });
   await expect(app.page.getByTestId('record-toggle')).toBeEnabled({ timeout: 60_000 });
   await app.page.getByTestId('record-side').selectOption('128');
   await app.page.getByRole('slider', { name: /shoulder pan/i }).focus();
