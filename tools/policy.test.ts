@@ -188,9 +188,19 @@ describe('failures: one line of what happened, one of what to do, no stack', () 
     expect(error).toContain('observation/camera-missing');
   });
 
+  it('says what a precision costs, joint by joint', async () => {
+    const { code, out: output } = await policy('parity', POCKET, '--precision', 'q8');
+    expect(code).toBe(0);
+    expect(output.match(/^joint \d/gm)?.length).toBe(6);
+    const [, cosine] = /^x0 .*cosine ([\d.]+)/m.exec(output) ?? [];
+    expect(Number(cosine)).toBeGreaterThan(0.99);
+    expect(Number(cosine)).toBeLessThan(1);
+  });
+
   it('a command line that cannot be meant says so and how it goes', async () => {
     for (const [words, why] of [
-      [[], 'say inspect or chunk'],
+      [[], 'say inspect, chunk or parity'],
+      [['parity', POCKET, '--precision', 'q3'], '--precision is one of f32, f16, q8, q4'],
       [['chunk', POCKET, '--output', 'x'], 'chunk needs --input'],
       [['inspect', POCKET, '--frobnicate', '1'], 'there is no option --frobnicate'],
       [['inspect'], 'inspect needs a checkpoint folder'],
