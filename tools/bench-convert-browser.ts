@@ -48,6 +48,8 @@ try {
     await page.waitForFunction(() => globalThis.window.playground !== undefined);
     await page.evaluate(() => globalThis.window.playground!.ready);
     const log: string[] = [];
+    // Told as it happens: on a busy machine the chunk may take longer than anybody waits.
+    page.on('console', (message) => message.text().startsWith('bench:') && console.log(`${message.text()}; most memory so far ${(peakOfRenderers(profile) / 1e6).toFixed(0)} MB`));
     const timings = await page.evaluate(
       async ({ name }) => {
         const playground = globalThis.window.playground as Playground;
@@ -55,11 +57,15 @@ try {
         let converted: number | null = null;
         const watch = setInterval(() => {
           const line = document.body.innerText;
-          if (converted === null && /Preparing the policy for the CPU|Warming up/.test(line)) converted = performance.now();
+          if (converted === null && /Preparing the policy for the CPU|Warming up/.test(line)) {
+            converted = performance.now();
+            console.log(`bench: converted after ${((converted - from) / 1000).toFixed(0)} s`);
+          }
         }, 200);
         const { info, engine } = await playground.policies.load(name);
         clearInterval(watch);
         const loaded = performance.now();
+        console.log(`bench: loaded and warm after ${((loaded - from) / 1000).toFixed(0)} s`);
         const chunk = await playground.probe({ task: 'pick up the red cube', noiseSeed: 1 });
         const stored = await playground.policies.stored();
         return {
