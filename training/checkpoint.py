@@ -50,6 +50,7 @@ def write(out: pathlib.Path, base: pathlib.Path, weights: dict[str, torch.Tensor
                 save_numpy(state, out / step["state_file"])
     (out / "train_config.json").write_text(json.dumps(training, indent=2) + "\n")
     card = json.loads((out / "card.json").read_text())
-    card["training"] = {"kind": "trained", "summary": f"{training['episodes']} demonstrations by the scripted expert, {training['samples']} samples, {training['minutes']} minutes on {training['device']}"}
+    card["training"] = {"kind": "trained", "summary": f"{training['episodes']} demonstrations by the scripted expert, {training['samples']} samples, {training['minutes']:.0f} minutes on one {training['device'].upper()}"}
+    card["about"] = "SmolVLA's architecture with 5 million parameters, trained from nothing on this page's own simulated demonstrations. What it reaches is counted in evidence/evaluation.md."
     card["weights_sha256"] = hashlib.sha256((out / "model.safetensors").read_bytes()).hexdigest()
     (out / "card.json").write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n")
