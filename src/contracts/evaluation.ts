@@ -11,7 +11,7 @@ export const BASELINES = ['hold-still', 'random', 'mean-trajectory', 'expert'] a
 /** What a policy is compared with: skill without a null is not skill. */
 export type Baseline = (typeof BASELINES)[number];
 
-export type Contestant = { readonly kind: 'baseline'; readonly name: Baseline } | { readonly kind: 'policy'; readonly storedName: string };
+export type Contestant = { readonly kind: 'baseline'; readonly name: Baseline } | { readonly kind: 'policy'; readonly storedName: string; readonly fit?: PolicyFit };
 
 export const PERTURBATIONS = [
   'none',

@@ -18,7 +18,7 @@ import { createRecorder } from './recorder.ts';
 
 export interface ServiceParts extends EpisodeParts {
   /** Loads a policy from the model store and picks its engine. */
-  readonly openPolicy: (storedName: string, engine: EngineChoice) => Promise<{ readonly maker: ChunkMaker; readonly engine: EngineReport; dispose(): Promise<void> }>;
+  readonly openPolicy: (storedName: string, engine: EngineChoice, fit?: PolicyFit) => Promise<{ readonly maker: ChunkMaker; readonly engine: EngineReport; dispose(): Promise<void> }>;
 }
 
 /** Demonstrations the mean trajectory is the mean of. */
@@ -47,7 +47,7 @@ export class EpisodeService implements EpisodeApi {
           this.#actor = { kind: 'baseline', name: contestant.name, meanTrajectory: (task) => this.#meanTrajectory(task) };
           return null;
         case 'policy': {
-          const opened = await this.#parts.openPolicy(contestant.storedName, engine);
+          const opened = await this.#parts.openPolicy(contestant.storedName, engine, contestant.fit);
           this.#dispose = () => opened.dispose();
           this.#actor = { kind: 'policy', maker: opened.maker };
           return { policy: opened.maker.info, engine: opened.engine };
