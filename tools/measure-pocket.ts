@@ -52,8 +52,13 @@ for (const question of QUESTIONS) {
   const out = resolve(options.out, question.name.replaceAll(/[^a-z0-9]+/g, '-'));
   const seeds = Math.max(1, Math.round(question.seeds * share));
   await evaluate([
-    ...['--checkpoint', options.checkpoint, '--tasks', question.tasks, '--seeds', `0:${seeds}`, '--play-rows', options['play-rows']],
-    ...['--shards', options.shards, '--engine', 'wasm', '--out', out],
+    `--checkpoint=${options.checkpoint}`,
+    `--tasks=${question.tasks}`,
+    `--seeds=0:${seeds}`,
+    `--play-rows=${options['play-rows']}`,
+    `--shards=${options.shards}`,
+    '--engine=wasm',
+    `--out=${out}`,
     ...(options.site === undefined ? [] : ['--site', options.site]),
     ...question.options,
   ]);
