@@ -12,9 +12,6 @@ import type { SceneDescription } from '#contracts/scene.ts';
 import type { FfmpegCodec } from '#core/recording/video.ts';
 import type { PictureCounts } from '#core/recording/statistics.ts';
 
-/** Seconds from the first row, then six of the state, six of the action, LeRobot joint units. */
-export const ROW_NUMBERS = 13;
-
 export interface StoredEpisode {
   readonly version: 1;
   readonly summary: EpisodeSummary;

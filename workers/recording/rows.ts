@@ -9,7 +9,9 @@ import { JOINT_COUNT } from '#contracts/joints.ts';
 import { ARM_SLOT, ARM_SLOT_LENGTH, POSES_SLOT_HEADER, POSES_SLOT_HEADER_LENGTH, POSES_SLOT_LENGTH } from '#contracts/slots.ts';
 import { slotField, slotReader } from '#core/lib/shared-slot.ts';
 import { radiansVectorToUnits } from '#core/robots/units.ts';
-import { ROW_NUMBERS } from './episode-store.ts';
+
+/** Seconds from the first row, then six of the state, six of the action, LeRobot joint units. */
+export const ROW_NUMBERS = 13;
 
 export interface NewRow {
   readonly row: number;

@@ -21,9 +21,9 @@ import { datasetFiles, type DatasetToWrite, type EpisodePictures } from '#core/r
 import { zipTree } from '#core/recording/zip.ts';
 import { zipStream } from '#core/recording/zip-write.ts';
 import type { CameraRenderer } from '#core/world/cameras.ts';
-import { ROW_NUMBERS, type EpisodeFolder, type EpisodeStore, type StoredEpisode } from './episode-store.ts';
+import type { EpisodeFolder, EpisodeStore, StoredEpisode } from './episode-store.ts';
 import type { Frames } from './frames.ts';
-import { episodeRows, type Rows } from './rows.ts';
+import { episodeRows, ROW_NUMBERS, type Rows } from './rows.ts';
 
 export interface RecordingParts {
   readonly store: EpisodeStore;
