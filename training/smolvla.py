@@ -295,13 +295,14 @@ class SmolVla(nn.Module):
         return prefix, pad, blocks
 
     def run_prefix(self, prefix: Tensor, pad: Tensor, blocks: Tensor):
-        """Returns per-layer (K roped, V), each [B,S,g,d], and the hidden state that enters the last layer [B,S,D]."""
+        """Returns per-layer (K roped, V), each [B,S,g,d], and the hidden states that enter each layer, each [B,S,D]."""
         c = self.c
         position = pad.long().cumsum(1) - 1
         allowed = (blocks[None, None, :] <= blocks[None, :, None]) & pad[:, None, :] & pad[:, :, None]
-        x, cache = prefix, []
+        x, cache, entering = prefix, [], []
         layers = self.model.vlm_with_expert.vlm.model.text_model.layers
         for i, layer in enumerate(layers):
+            entering.append(x)
             h = layer.input_layernorm(x)
             k = rope(self._heads(layer.self_attn.k_proj(h), c.kv_heads), position)
             v = self._heads(layer.self_attn.v_proj(h), c.kv_heads)
@@ -310,7 +311,7 @@ class SmolVla(nn.Module):
                 break  # what follows is never read
             q = rope(self._heads(layer.self_attn.q_proj(h), c.heads), position)
             x = layer.finish(x, self._attend(q, k, v, allowed))
-        return cache, x
+        return cache, entering
 
     # -- suffix ---------------------------------------------------------------------------------------------------
 

@@ -9,8 +9,11 @@ The objective, from LeRobot's training code:  t ~ Beta(1.5, 1) * 0.999 + 0.001, 
 target velocity = noise - action, mean squared error over rows inside the episode.
 
 The auxiliary loss makes a small data set go further: from the picture tokens alone a throw-away head must say where each
-cube is, and from the state token (which has read pictures and sentence) another must say where the cube asked for is,
-relative to the gripper. Both heads are dropped at export; the checkpoint is a plain SmolVLA.
+cube is, and from the state token (which has read pictures and sentence) others must say where the cube asked for is, and
+where that is from the gripper. They ask in the upper half of the text layers, not only at the end: the expert's layer j
+reads text layer j, and a target that is known only to the last one comes too late to shape a path. (Asked at the end
+alone, after 120,000 samples the head named the right cube in 90 % of unseen pictures, and the arm touched it in 2 episodes of 20.)
+All heads are dropped at export; the checkpoint is a plain SmolVLA.
 """
 from __future__ import annotations
 
@@ -38,10 +41,15 @@ class AuxiliaryHeads(nn.Module):
     def __init__(self, c: Config, image_tokens: int):
         super().__init__()
         self.cubes = nn.Sequential(nn.Linear(c.text_width * image_tokens, 256), nn.GELU(), nn.Linear(256, 4 * 4))
-        self.target = nn.Sequential(nn.LayerNorm(c.text_width), nn.Linear(c.text_width, 128), nn.GELU(), nn.Linear(128, 6))
+        self.first = c.text_layers // 2
+        self.target = nn.ModuleList(
+            nn.Sequential(nn.LayerNorm(c.text_width), nn.Linear(c.text_width, 128), nn.GELU(), nn.Linear(128, 6)) for _ in range(self.first, c.text_layers)
+        )
 
-    def forward(self, images: Tensor, state_token: Tensor) -> tuple[Tensor, Tensor]:
-        return self.cubes(images.flatten(1)).unflatten(-1, (4, 4)), self.target(state_token)
+    def forward(self, images: Tensor, entering: list[Tensor]) -> tuple[Tensor, Tensor]:
+        """images [B,T,D] of all cameras, `entering` as from `run_prefix`. Returns cubes [B,4,4] and targets [B,layers asked,6]."""
+        asked = [head(x[:, -1]) for head, x in zip(self.target, entering[self.first :])]
+        return self.cubes(images.flatten(1)).unflatten(-1, (4, 4)), torch.stack(asked, 1)
 
 
 class Batches:
@@ -105,7 +113,7 @@ def losses(model: SmolVla, heads: AuxiliaryHeads, batch: dict[str, Tensor], draw
     tokens = model.image_tokens(pictures.flatten(0, 1)).unflatten(0, (b, cameras))
     present = torch.ones(b, cameras, dtype=torch.bool, device=pictures.device)
     prefix, keep, blocks = model.embed_prefix(list(tokens.unbind(1)), present, batch["tokens"], batch["token_mask"], batch["state"])
-    cache, last = model.run_prefix(prefix, keep, blocks)
+    cache, entering = model.run_prefix(prefix, keep, blocks)
 
     repeat = lambda x: x.repeat_interleave(draws, 0)
     actions = repeat(batch["actions"])
@@ -116,14 +124,14 @@ def losses(model: SmolVla, heads: AuxiliaryHeads, batch: dict[str, Tensor], draw
     inside = repeat(batch["mask"])[:, :, None]
     flow = (((velocity - (noise - actions)) ** 2) * inside).sum() / (inside.sum() * actions.shape[-1])
 
-    cubes, target = (o.float() for o in heads(tokens.flatten(1, 2), last[:, -1]))
+    cubes, target = (o.float() for o in heads(tokens.flatten(1, 2), entering))
     there = ~batch["cubes"][..., 0].isnan()
     position = (cubes[..., :3] - batch["cubes"].nan_to_num())[there]
     presence = F.binary_cross_entropy_with_logits(cubes[..., 3], there.float())
     asked = batch["target"] >= 0
     wanted = batch["cubes"].nan_to_num()[torch.arange(b, device=asked.device), batch["target"].clamp(min=0)]
     goal = torch.cat([wanted, wanted - batch["grip"]], -1)
-    aside = (target - goal)[asked]
+    aside = (target - goal[:, None])[asked]
     return dict(flow=flow, cubes=position.abs().mean(), presence=presence, target=aside.abs().mean())
 
 
