@@ -100,9 +100,14 @@ test('The policy asks for a camera that this robot does not have: it is named, a
     const report = await playground.run({ task: 'pick up the red cube', seconds: 5 });
     if (report.failure !== null) throw Object.assign(new Error('failed'), report.failure);
   });
-  expect(failure.code).toBe('observation/camera-missing');
-  expect(JSON.stringify(failure.facts)).toContain('ceiling');
-  await app.expectMessage(/camera/i);
+  // The list of checks stands before the run; the place it names asks for a device.
+  expect(failure).toMatchObject({ code: 'policy/preflight', facts: { check: expect.stringMatching(/camera/) } });
+  await expect(app.page.getByText(/list of checks has a red line: camera/i)).toHaveCount(1);
+  await expect(app.page.getByRole('figure', { name: 'Ceiling camera' })).toContainText('The policy asks for this camera. Choose a device.');
+  // A plan asked for without a run is refused by name, too.
+  const probed = await app.failureOf((playground) => playground.probe({ task: 'pick up the red cube', noiseSeed: 1 }));
+  expect(probed.code).toBe('observation/camera-missing');
+  expect(JSON.stringify(probed.facts)).toContain('ceiling');
   await expectHolding(app);
 });
 

@@ -107,18 +107,19 @@ export function adapterLabel(engine: EngineReport): string | null {
   return description || [vendor, architecture].filter((part) => part !== '').join(' ') || 'unnamed graphics card';
 }
 
-/** Shown beside a policy that has learnt nothing; null for one that has. */
-export function trainingNotice(info: PolicyInfo): { readonly title: string; readonly text: string } | null {
+/** Shown beside every policy: what it was trained on, or a warning that it was not. */
+export function trainingNotice(info: PolicyInfo): { readonly title: string; readonly text: string; readonly weight: 'warning' | 'plain' } {
   switch (info.training.kind) {
     case 'untrained':
       return {
         title: 'Untrained policy',
         text: 'Its weights are random: it sees, reads and plans, but has learnt nothing. Expect motion without sense, not a skill.',
+        weight: 'warning',
       };
     case 'unknown':
-      return { title: 'Unknown training', text: 'Its card does not say what it was trained for. Expect nothing of it.' };
+      return { title: 'Unknown training', text: 'Its card does not say what it was trained for. Expect nothing of it.', weight: 'warning' };
     case 'trained':
-      return null;
+      return { title: 'Trained', text: info.training.summary, weight: 'plain' };
     default:
       return unreachable(info.training);
   }

@@ -24,10 +24,10 @@ export function Activity() {
 
 function TrainingNotice({ info }: { readonly info: PolicyInfo }) {
   const notice = trainingNotice(info);
-  if (notice === null) return null;
   return (
-    <p className="notice notice-amber" data-testid="training-notice">
+    <p className={notice.weight === 'warning' ? 'notice notice-amber' : 'quiet'} data-testid="training-notice">
       <strong>{notice.title}</strong>
+      {notice.weight === 'plain' ? ': ' : null}
       {notice.text}
     </p>
   );
