@@ -1,6 +1,7 @@
 /**
  * Loading a policy: conversion puts it into the model store, inference takes it from there. The newest request wins;
- * what an older one still brings is dropped. When the inference worker was started again, the policy is loaded again.
+ * what an older one still brings is dropped. When the inference worker was started again, or its graphics device is lost, the
+ * policy is loaded again.
  */
 import type { PolicyFit, PolicySource } from '#contracts/policy.ts';
 import { asFailure, FailureError, unwrap } from '#core/lib/failure.ts';
@@ -11,6 +12,8 @@ import type { PolicyState } from './stores.ts';
 export const SHIPPED_POLICIES: readonly PolicySource[] = [{ kind: 'shipped', name: 'policies/pocket' }];
 
 export type ReadyPolicy = Extract<PolicyState, { readonly kind: 'ready' }>;
+
+type Prepared = Pick<ReadyPolicy, 'engine'> & { readonly policy: ReadyPolicy['info'] };
 
 export interface PolicyVerbs {
   /** Rejects with what conversion or inference found wrong. */
@@ -29,12 +32,36 @@ export function policyVerbs(context: SessionContext): PolicyVerbs {
     events.emit('policy', state);
   };
 
+  /** While this verb itself renews the worker: the load that asked for it goes on, no second one is needed. */
+  let renewing: 'yes' | 'no' = 'no';
+
+  /** One at a time: renewing the worker under another load would leave that one without an answer. */
+  let turn: Promise<unknown> = Promise.resolve();
+  const prepare = (storedName: string, fit: PolicyFit): Promise<Prepared> => {
+    const mine = turn.then(() => prepareNow(storedName, fit));
+    turn = mine.catch(() => undefined);
+    return mine;
+  };
+
+  /** A worker whose graphics device is gone opens no other one. A fresh worker does. */
+  const prepareNow = async (storedName: string, fit: PolicyFit): Promise<Prepared> => {
+    const first = await house.inference.api.load(storedName, engineChoice, fit);
+    if (first.ok || first.failure.code !== 'engine/device-lost') return unwrap(first);
+    renewing = 'yes';
+    try {
+      house.inference.restart();
+      return unwrap(await house.inference.api.load(storedName, engineChoice, fit));
+    } finally {
+      renewing = 'no';
+    }
+  };
+
   const work = async (source: PolicySource, fit: PolicyFit, request: number): Promise<ReadyPolicy> => {
     const isCurrent = (): boolean => request === requests;
     enter({ kind: 'loading', source, startedAtMs: clock.nowMs(), progress: null });
     try {
       const { storedName } = unwrap(await house.conversion.api.convert(source));
-      const { policy, engine } = unwrap(await house.inference.api.load(storedName, engineChoice, fit));
+      const { policy, engine } = await prepare(storedName, fit);
       const ready: ReadyPolicy = { kind: 'ready', source, fit, storedName, info: policy, engine };
       if (isCurrent()) {
         context.failures.clear(['policy/none-loaded']);
@@ -72,7 +99,13 @@ export function policyVerbs(context: SessionContext): PolicyVerbs {
 
   house.inference.onState((worker) => {
     const state = stores.policy.getState();
-    if (worker.kind === 'alive' && worker.attempt > 1 && state.kind !== 'none') load(state.source, lastFit).catch(() => undefined);
+    if (worker.kind === 'alive' && worker.attempt > 1 && state.kind !== 'none' && renewing === 'no') load(state.source, lastFit).catch(() => undefined);
+  });
+
+  // A run that lost its graphics device leaves a policy that cannot think; it is made ready again for the next sentence.
+  events.on('failure', (failure) => {
+    const state = stores.policy.getState();
+    if (failure.code === 'engine/device-lost' && state.kind === 'ready') load(state.source, lastFit).catch(() => undefined);
   });
 
   return {

@@ -431,7 +431,7 @@ const WORDS: Readonly<Record<FailureCode, Words>> = {
   'engine/device-lost': (f) => ({
     title: 'The graphics card was lost',
     happened: `Chrome took it away (${say(f, 'reason')}): ${say(f, 'message')}. That happens after a driver restart, sleep, or when memory runs out.`,
-    next: 'The arm holds. Load the policy again.',
+    next: 'The arm holds. The policy is being made ready again; the next sentence waits for it.',
     action: 'load-policy',
     weight: 'fault',
   }),
