@@ -19,9 +19,9 @@ import { pocketWeights } from './pocket/weights.ts';
 
 /** What the page offers to type. */
 const EXAMPLES: readonly string[] = [
+  'wave hello',
   'pick up the red cube',
   'push the blue cube to the left',
-  'wave hello',
   'put the green cube in the bowl',
   'touch the yellow cube',
   'push the red cube to the right',
