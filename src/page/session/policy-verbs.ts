@@ -1,7 +1,7 @@
 /**
  * Loading a policy: conversion puts it into the model store, inference takes it from there. The newest request wins;
- * what an older one still brings is dropped. When the inference worker was started again, or its graphics device is lost, the
- * policy is loaded again.
+ * what an older one still brings is dropped. When the inference worker was started again, the policy is loaded again;
+ * where its graphics device is gone, loading starts it again.
  */
 import type { PolicyFit, PolicySource } from '#contracts/policy.ts';
 import { asFailure, FailureError, unwrap } from '#core/lib/failure.ts';
@@ -100,12 +100,6 @@ export function policyVerbs(context: SessionContext): PolicyVerbs {
   house.inference.onState((worker) => {
     const state = stores.policy.getState();
     if (worker.kind === 'alive' && worker.attempt > 1 && state.kind !== 'none' && renewing === 'no') load(state.source, lastFit).catch(() => undefined);
-  });
-
-  // A run that lost its graphics device leaves a policy that cannot think; it is made ready again for the next sentence.
-  events.on('failure', (failure) => {
-    const state = stores.policy.getState();
-    if (failure.code === 'engine/device-lost' && state.kind === 'ready') load(state.source, lastFit).catch(() => undefined);
   });
 
   return {
