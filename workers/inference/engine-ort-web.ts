@@ -28,6 +28,7 @@ import jspiWasmUrl from 'onnxruntime-web/ort-wasm-simd-threaded.jspi.wasm?url';
 import plainWasmUrl from 'onnxruntime-web/ort-wasm-simd-threaded.wasm?url';
 import { asFailure, FailureError } from '#core/lib/failure.ts';
 import type { GpuHandle } from './gpu-device.ts';
+import { steadyBlob } from './steady-blob.ts';
 import { turnTaking, type TurnTaking } from './turn-taking.ts';
 
 export type OrtBuild = EngineReport['build'];
@@ -154,7 +155,7 @@ async function createSession(ort: Ort, graph: GraphFile, gpu: GpuHandle | null):
     // On the CPU one block of memory a run, planned ahead for our static shapes: the pocket policy's best chunk of 14 took
     // 90 ms with it and 156 without, the median 208 and 221.
     ...(gpu === null ? { enableCpuMemArena: true, enableMemPattern: true } : { preferredOutputLocation: 'gpu-buffer' as const }),
-    externalData: graph.weights.map(({ path, data }) => ({ path, data })),
+    externalData: graph.weights.map(({ path, data }) => ({ path, data: data instanceof Blob ? steadyBlob(data) : data })),
     logSeverityLevel: 3,
   });
 }
