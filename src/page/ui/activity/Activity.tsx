@@ -4,6 +4,7 @@ import type { PolicyInfo } from '#contracts/policy.ts';
 import type { ReplayReport, RunFile, RunReport } from '#contracts/run.ts';
 import { useNoun, useSession } from '../context.ts';
 import { Joints } from '../joints/Joints.tsx';
+import { saveJson } from '../save-file.ts';
 import { trainingNotice } from '#page/words/labels.ts';
 import { DOES, replaySummary, runSummary } from '#page/words/panels.ts';
 import { decodeRunFile, encodeRunFile } from '#page/session/run-file.ts';
@@ -92,11 +93,5 @@ function Runs() {
 }
 
 function save(file: RunFile): void {
-  const url = URL.createObjectURL(new Blob([encodeRunFile(file)], { type: 'application/json' }));
-  const link = document.createElement('a');
-  link.href = url;
-  link.download = `run ${file.sentence.replace(/[^\w ]/g, '').slice(0, 40)} seed ${file.seed}.json`;
-  link.click();
-  // The browser reads the blob after the click returns.
-  setTimeout(() => URL.revokeObjectURL(url), 60_000);
+  saveJson(encodeRunFile(file), `run ${file.sentence.replace(/[^\w ]/g, '').slice(0, 40)} seed ${file.seed}.json`);
 }

@@ -5,7 +5,7 @@ import { RULE_LABELS } from '#page/words/labels.ts';
 import { stopLine } from '#page/words/panels.ts';
 import type { FaultEntry } from '#page/session/fault-log.ts';
 import { useNoun, useUi } from '../context.ts';
-import { saveText } from '../save-text.ts';
+import { saveJson } from '../save-file.ts';
 
 export function FaultLog() {
   const { session, os } = useUi();
@@ -33,7 +33,7 @@ export function FaultLog() {
       </ol>
       {faults.length === 0 ? null : (
         <div className="limits-buttons">
-          <button type="button" className="button" title={FAULTS.saveHint} onClick={() => saveText(session.faults.exportFaults(), `faults ${new Date().toISOString().slice(0, 19).replaceAll(':', '-')}.json`)} data-testid="save-faults">
+          <button type="button" className="button" title={FAULTS.saveHint} onClick={() => saveJson(session.faults.exportFaults(), `faults ${new Date().toISOString().slice(0, 19).replaceAll(':', '-')}.json`)} data-testid="save-faults">
             {FAULTS.save}
           </button>
           <button type="button" className="button" onClick={() => session.faults.clearFaults()}>

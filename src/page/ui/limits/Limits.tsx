@@ -5,7 +5,7 @@ import { asFailure } from '#core/lib/failure.ts';
 import { PROFILE_LABELS } from '#page/words/labels.ts';
 import { LIMITS, limitsLine, PUPIL_LINES } from '#page/words/safety.ts';
 import { useNoun, useSession } from '../context.ts';
-import { saveText } from '../save-text.ts';
+import { saveJson } from '../save-file.ts';
 import { motionInForce } from './motion.ts';
 import './limits.css';
 
@@ -44,7 +44,7 @@ export function Limits() {
       {still || !open ? null : <p className="quiet">{LIMITS.notNow}</p>}
       <Workspace profile={profile} editable={open && still} tell={tell} />
       <div className="limits-buttons">
-        <button type="button" className="button" onClick={() => saveText(session.safety.exportProfile(), `safety limits ${profile.name} ${profile.revision}.json`)}>
+        <button type="button" className="button" onClick={() => saveJson(session.safety.exportProfile(), `safety limits ${profile.name} ${profile.revision}.json`)}>
           {LIMITS.save}
         </button>
         <button type="button" className="button" disabled={!open || !still} onClick={() => picker.current?.click()} title={LIMITS.openHint}>

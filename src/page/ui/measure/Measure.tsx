@@ -7,6 +7,7 @@ import { useNoun, useSession, useUi } from '../context.ts';
 import type { MeasuredEpisode, MeasureState } from '#page/session/evaluation-state.ts';
 import { failureWords } from '#page/words/failures.ts';
 import { BASELINE_WORDS, FAILURE_REASON_WORDS, INSTRUCTION_WORDS, MEASURE, outcomeWords, PERTURBATION_WORDS, TASK_RULES, TASK_WORDS } from '#page/words/measure.ts';
+import { saveFile, saveJson } from '../save-file.ts';
 import { EpisodeTrace } from './EpisodeTrace.tsx';
 import { IntervalBar } from './IntervalBar.tsx';
 import { Pairs } from './Pairs.tsx';
@@ -159,21 +160,13 @@ function Episodes({ episodes }: { readonly episodes: readonly MeasuredEpisode[] 
 }
 
 function Save({ state }: { readonly state: Extract<MeasureState, { kind: 'over' }> }) {
-  const save = (text: string, name: string, type: string): void => {
-    const url = URL.createObjectURL(new Blob([text], { type }));
-    const link = document.createElement('a');
-    link.href = url;
-    link.download = name;
-    link.click();
-    URL.revokeObjectURL(url);
-  };
   const name = `evaluation-${state.report.plan.tasks.join('-')}`;
   return (
     <div className="measure-buttons">
-      <button type="button" className="button" onClick={() => save(`${JSON.stringify(state.report, null, 1)}\n`, `${name}.json`, 'application/json')}>
+      <button type="button" className="button" onClick={() => saveJson(`${JSON.stringify(state.report, null, 1)}\n`, `${name}.json`)}>
         {MEASURE.save.json}
       </button>
-      <button type="button" className="button" onClick={() => save(episodesAsCsv(state.report), `${name}.csv`, 'text/csv')}>
+      <button type="button" className="button" onClick={() => saveFile(new Blob([episodesAsCsv(state.report)], { type: 'text/csv' }), `${name}.csv`)}>
         {MEASURE.save.csv}
       </button>
     </div>

@@ -4,6 +4,7 @@ import { useNoun, useSession, useUi } from '../context.ts';
 import { PICTURE_SIDE, PICTURE_SIDES, type PictureSide } from '#page/session/record-verbs.ts';
 import { failureWords } from '#page/words/failures.ts';
 import { episodeLine, RECORD, recordingLine } from '#page/words/record.ts';
+import { saveFile } from '../save-file.ts';
 import { Dataset } from './Dataset.tsx';
 import { ShownEpisodeView } from './ShownEpisode.tsx';
 import { recordKeys } from './record-keys.ts';
@@ -32,13 +33,7 @@ export function Record() {
 
   const saveZip = async (): Promise<void> => {
     const file = await recording.exportZip(DATASET_NAME);
-    const url = URL.createObjectURL(file);
-    const link = document.createElement('a');
-    link.href = url;
-    link.download = file.name;
-    link.click();
-    // The browser reads it after this turn.
-    setTimeout(() => URL.revokeObjectURL(url), 60_000);
+    saveFile(file, file.name);
   };
   const episodes = status?.episodes ?? [];
   return (

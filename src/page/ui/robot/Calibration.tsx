@@ -6,7 +6,8 @@ import { useNoun, useSession } from '../context.ts';
 import { JOINT_MARKS } from '../joint-marks.ts';
 import { JOINT_LABELS } from '#page/words/labels.ts';
 import { CALIBRATION, DOUBTS } from '#page/words/robot.ts';
-import { quietly, save } from './kit.tsx';
+import { saveJson } from '../save-file.ts';
+import { quietly } from './kit.tsx';
 import { sweepByHand } from './virtual-hand.ts';
 
 const FILE_NAME = 'so_follower.json';
@@ -22,7 +23,7 @@ export function Calibration() {
   };
   const exportFile = async (): Promise<void> => {
     const text = await session.calibrationText();
-    if (text !== null) save(text, FILE_NAME);
+    if (text !== null) saveJson(text, FILE_NAME);
   };
   return (
     <section className="panel" aria-labelledby="calibration">

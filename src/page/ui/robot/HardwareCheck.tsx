@@ -3,7 +3,7 @@ import { useRef, useState } from 'react';
 import { CHECK_STEPS, runHardwareCheck, type Answer, type CheckEntry, type CheckLog, type CheckStep } from '#page/session/hardware-check.ts';
 import { useNoun, useSession } from '../context.ts';
 import { CHECK } from '#page/words/robot.ts';
-import { save } from './kit.tsx';
+import { saveJson } from '../save-file.ts';
 
 declare const __APP_VERSION__: string;
 
@@ -67,7 +67,7 @@ export function HardwareCheck() {
         {log === null ? null : (
           <div className="robot-buttons" data-testid="check-done">
             <span role="status">{CHECK.done(log.entries.filter((entry) => entry.outcome === 'passed').length, CHECK_STEPS.length)}</span>
-            <button type="button" className="button" onClick={() => save(`${JSON.stringify(log, null, 1)}\n`, 'hardware-check.json')}>
+            <button type="button" className="button" onClick={() => saveJson(`${JSON.stringify(log, null, 1)}\n`, 'hardware-check.json')}>
               {CHECK.save}
             </button>
           </div>

@@ -25,13 +25,3 @@ export function Complaint() {
     </div>
   );
 }
-
-/** A file the person gets. */
-export function save(text: string, name: string): void {
-  const url = URL.createObjectURL(new Blob([text], { type: 'application/json' }));
-  const link = document.createElement('a');
-  link.href = url;
-  link.download = name;
-  link.click();
-  URL.revokeObjectURL(url);
-}
