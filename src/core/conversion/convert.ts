@@ -10,6 +10,7 @@
  *                                                        ▲                │
  *                                                        └── interrupted ─┘ finished parts are not made again
  */
+import type { CheckpointReport } from '#contracts/inference.ts';
 import type { FamilyRecipe, PackManifest, PackPlan, PackTensor, PlannedTensor } from '#contracts/pack.ts';
 import type { Precision } from '#contracts/policy.ts';
 import { asFailure, FailureError } from '#core/lib/failure.ts';
@@ -90,15 +91,7 @@ async function convertAlone(request: ConversionRequest): Promise<ConversionResul
 }
 
 /** What a conversion would read and write, from headers and small files alone. Rejects as `convertIntoStore` does. */
-export async function inspectCheckpoint(request: Pick<ConversionRequest, 'files' | 'recipe' | 'precision' | 'store' | 'name' | 'base' | 'partBytes'>): Promise<{
-  readonly info: PackPlan['info'];
-  readonly fileBytes: number;
-  readonly neededBytes: number;
-  readonly packBytes: number;
-  readonly largestTensorBytes: number;
-  readonly tokenizer: 'present' | 'missing';
-  readonly stored: boolean;
-}> {
+export async function inspectCheckpoint(request: Pick<ConversionRequest, 'files' | 'recipe' | 'precision' | 'store' | 'name' | 'base' | 'partBytes'>): Promise<Omit<CheckpointReport, 'commit'>> {
   const checkpoint = await openCheckpoint(request.files, request.base === undefined ? {} : { base: request.base });
   const plan = await request.recipe.plan(checkpoint.view, request.precision);
   const placed = layOut(plan.tensors, request.partBytes);
