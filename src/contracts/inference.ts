@@ -86,6 +86,8 @@ export interface InferenceApi {
   load(storedName: string, choice: EngineChoice, fit?: PolicyFit): Promise<Outcome<{ readonly policy: PolicyInfo; readonly engine: EngineReport }>>;
   /** One chunk from the cameras and joint state as they are now; nothing moves. */
   probe(request: { readonly sentence: string; readonly noiseSeed: number }): Promise<Outcome<ChunkRecord>>;
+  /** A chunk of fixed made-up pictures, state, words and noise: the same for every precision of a policy. Nothing moves. */
+  sample(): Promise<Outcome<PredictedChunk>>;
   /** Start answering control's requests for this run. */
   beginRun(run: { readonly runId: number; readonly sentence: string; readonly seed: number; readonly realTimeChunking?: RealTimeChunking }): Promise<Outcome<null>>;
   endRun(): Promise<Outcome<readonly ChunkRecord[]>>;

@@ -87,6 +87,19 @@ export interface PolicyInfo {
   readonly patterns?: readonly string[];
 }
 
+/** Between two rows of numbers that should be equal: the cosine is of the angle between them. */
+export interface Difference {
+  readonly largest: number;
+  readonly mean: number;
+  readonly cosine: number;
+}
+
+/** A chunk against its reference: each joint in LeRobot joint units, and the normalised x0 as a whole. */
+export interface ChunkDifference {
+  readonly joints: readonly Difference[];
+  readonly x0: Difference;
+}
+
 export interface PredictedChunk {
   /** chunkRows x actionSize, LeRobot joint units. */
   readonly actions: Float32Array;

@@ -5,7 +5,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { PolicyInfo, Precision } from '#contracts/policy.ts';
+import type { PolicyInfo, Precision, PredictedChunk } from '#contracts/policy.ts';
 import type { Picture } from '#contracts/picture.ts';
 import { letterbox } from '#core/camera/letterbox.ts';
 import { convertIntoStore } from '#core/conversion/convert.ts';
@@ -13,6 +13,7 @@ import type { CheckpointFiles } from '#core/conversion/checkpoint-files.ts';
 import type { PackStore } from '#core/conversion/store.ts';
 import { normalNoise, seededRandom } from '#core/lib/random.ts';
 import { anyFamilyRecipe, loadPolicy } from '#core/policy/family.ts';
+import { compareChunks } from '#core/evaluation/parity.ts';
 import { createNodeEngine } from '../engine-ort-node.ts';
 import type { Command } from './arguments.ts';
 import { folderFiles } from './folder.ts';
@@ -29,10 +30,8 @@ export async function compareParity({ checkpoint, precision, store }: Extract<Co
   }
 }
 
-interface Computed {
+interface Computed extends Pick<PredictedChunk, 'actions' | 'x0'> {
   readonly info: PolicyInfo;
-  readonly actions: Float32Array;
-  readonly x0: Float32Array;
   readonly packBytes: number;
   readonly totalMs: number;
 }
@@ -41,13 +40,10 @@ interface Computed {
 export async function parityLines(files: CheckpointFiles, store: PackStore, precision: Precision): Promise<string[]> {
   const reference = await compute(files, store, 'f32');
   const ours = await compute(files, store, precision);
-  const { actionSize, chunkRows } = ours.info;
-  const column = (values: Float32Array, joint: number): number[] => Array.from({ length: chunkRows }, (_, row) => values[row * actionSize + joint]!);
-  const rows = Array.from({ length: actionSize }, (_, joint) => {
-    const { largest, mean, cosine } = differenceOf(column(ours.actions, joint), column(reference.actions, joint));
-    return `joint ${joint + 1}   largest ${largest.toFixed(4).padStart(9)}   mean ${mean.toFixed(4).padStart(9)}   cosine ${cosine.toFixed(6)}`;
-  });
-  const whole = differenceOf([...ours.x0], [...reference.x0]);
+  const { joints, x0: whole } = compareChunks(ours, reference, ours.info.actionSize);
+  const rows = joints.map(
+    ({ largest, mean, cosine }, joint) => `joint ${joint + 1}   largest ${largest.toFixed(4).padStart(9)}   mean ${mean.toFixed(4).padStart(9)}   cosine ${cosine.toFixed(6)}`,
+  );
   return [
     `${precision} against float32, the same picture, state, words and noise; joint units`,
     ...rows,
@@ -72,19 +68,6 @@ async function compute(files: CheckpointFiles, store: PackStore, precision: Prec
   } finally {
     await engine.dispose();
   }
-}
-
-function differenceOf(ours: readonly number[], theirs: readonly number[]): { readonly largest: number; readonly mean: number; readonly cosine: number } {
-  let [largest, sum, dot, us, them] = [0, 0, 0, 0, 0];
-  for (const [i, a] of ours.entries()) {
-    const b = theirs[i]!;
-    largest = Math.max(largest, Math.abs(a - b));
-    sum += Math.abs(a - b);
-    dot += a * b;
-    us += a * a;
-    them += b * b;
-  }
-  return { largest, mean: sum / ours.length, cosine: dot / Math.sqrt(us * them || 1) };
 }
 
 function megabytes(count: number): string {

@@ -102,6 +102,10 @@ export class InferenceService implements InferenceApi {
     return recordOutcome(() => this.#inTurn(async ({ runner }) => (await this.#observeAndPredict(runner, { ...request, index: 0, observedTick: 0 })).record));
   }
 
+  sample(): Promise<Outcome<PredictedChunk>> {
+    return outcome(() => this.#inTurn(({ runner }) => runner.sampleChunk()));
+  }
+
   async beginRun(run: Parameters<InferenceApi['beginRun']>[0]): Promise<Outcome<null>> {
     return this.#begin({ kind: 'live', ...run, records: [], watch: cameraWatch() });
   }

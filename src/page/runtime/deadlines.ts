@@ -3,6 +3,7 @@
  * new method does not compile without a limit. The limits are for a slow machine with a software GPU: they exist to
  * end a wait that would never end, not to judge speed.
  */
+import type { BenchApi, MetronomeApi } from '#contracts/bench.ts';
 import type { ControlApi } from '#contracts/control.ts';
 import type { EpisodeApi } from '#contracts/episode-api.ts';
 import type { ConversionApi, InferenceApi } from '#contracts/inference.ts';
@@ -47,6 +48,13 @@ export const CONTROL_DEADLINES: Deadlines<ControlApi> = {
   findMotor: 20 * SECOND,
   nameMotor: 30 * SECOND,
   virtualHand: 5 * SECOND,
+  // Every allowed port is opened and six servos each are looked at.
+  leaderFind: 30 * SECOND,
+  leaderView: 5 * SECOND,
+  leaderFollow: 5 * SECOND,
+  leaderRest: 5 * SECOND,
+  leaderEnd: 10 * SECOND,
+  virtualLeader: 5 * SECOND,
   virtualFault: 5 * SECOND,
   setProfile: 5 * SECOND,
 };
@@ -56,12 +64,23 @@ export const INFERENCE_DEADLINES: Deadlines<InferenceApi> = {
   load: 10 * MINUTE,
   // WASM computes on the worker's own thread, so a call may have to wait for the chunk in front of it.
   probe: 3 * MINUTE,
+  sample: 3 * MINUTE,
   beginRun: MINUTE,
   endRun: MINUTE,
   recompute: 3 * MINUTE,
   beginReplay: MINUTE,
   beginTrace: MINUTE,
 };
+
+export const BENCH_DEADLINES: Deadlines<BenchApi> = {
+  load: 10 * MINUTE,
+  // A full-size policy on a software GPU.
+  lap: 10 * MINUTE,
+  ceilings: 5 * MINUTE,
+  figures: MINUTE,
+};
+
+export const METRONOME_DEADLINES: Deadlines<MetronomeApi> = { start: 10 * SECOND, stop: 10 * SECOND };
 
 export const CONVERSION_DEADLINES: Deadlines<ConversionApi> = {
   // A 900 MB checkpoint over a slow line; the person sees it move and can cancel.

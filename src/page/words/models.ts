@@ -47,6 +47,21 @@ export const MODELS = {
   speed: (perSecond: number) => `${bytes(perSecond)}/s`,
 } as const;
 
+/** The loaded policy against its float32 self. */
+export const PARITY = {
+  heading: 'How exact is it?',
+  lead: 'One made-up observation, through these weights and through the original 32-bit ones. Nothing moves.',
+  reference: 'The weights are 32-bit: as trained. Nothing was rounded.',
+  compare: 'Compare with 32 bits',
+  computing: 'Computing both…',
+  joint: 'Joint',
+  largest: 'Largest',
+  mean: 'Mean',
+  cosine: 'Cosine',
+  whole: 'all, as the policy thinks',
+  unit: 'Joints in degrees, the gripper in percent. The last row is in the policy’s own normalised numbers.',
+} as const;
+
 export const PRECISION_CHOICES: Readonly<Record<Precision, string>> = {
   f32: '32 bits: as trained, the largest',
   f16: '16 bits: half the size, the same to three digits',

@@ -1,16 +1,16 @@
 /** The side column for policies: where one comes from, what is checked before it may move anything, what is stored here. */
 import { useEffect, useState } from 'react';
-import type { Failure } from '#contracts/failure.ts';
 import type { PolicySource } from '#contracts/policy.ts';
 import { asFailure } from '#core/lib/failure.ts';
-import { useNoun, useSession, useUi } from '../context.ts';
-import { failureWords } from '#page/words/failures.ts';
+import { useNoun, useSession } from '../context.ts';
 import { MODELS } from '#page/words/models.ts';
 import { Checks } from './Checks.tsx';
 import { droppedFolder, pickedFolder } from './folder.ts';
 import { Loading } from './Loading.tsx';
+import { ParityPanel } from './ParityPanel.tsx';
 import { quietly } from './quietly.ts';
 import { Stored } from './Stored.tsx';
+import { Trouble } from './Trouble.tsx';
 import './models.css';
 
 export function Models() {
@@ -38,6 +38,7 @@ export function Models() {
       ) : null}
       {candidate.kind === 'looked' && policy.kind !== 'loading' ? <Checks candidate={candidate} /> : null}
       {policy.kind === 'loading' ? <Loading policy={policy} /> : null}
+      {policy.kind === 'ready' ? <ParityPanel policy={policy} /> : null}
       <Stored />
     </>
   );
@@ -111,16 +112,5 @@ function Sources() {
         {MODELS.shipped}
       </button>
     </section>
-  );
-}
-
-export function Trouble({ failure }: { readonly failure: Failure }) {
-  const { os } = useUi();
-  const words = failureWords(failure, os);
-  return (
-    <div className="notice notice-amber" role="alert" data-testid="models-trouble" data-code={failure.code}>
-      <strong>{words.title}</strong>
-      {words.happened} {words.next}
-    </div>
   );
 }
