@@ -64,6 +64,8 @@ export type FailureCode =
   | 'engine/session-failed' // facts: graph, message
   | 'engine/unavailable' // facts: engine, reason
   | 'policy/none-loaded'
+  | 'policy/no-reference' // facts: precision. Asked to compare a policy with its float32 self, which it is, or which is not here
+  | 'policy/reference-too-large' // facts: packBytes, limitBytes
   | 'policy/output-not-finite' // facts: row, column
   | 'policy/tokenizer-missing'
   | 'policy/timeout' // facts: limitMs
@@ -75,6 +77,7 @@ export type FailureCode =
   | 'serial/unsupported'
   | 'serial/no-port'
   | 'serial/another-tab'
+  | 'serial/which-arm' // facts: count. More than one arm is plugged in, and nobody has said which is the leader
   | 'serial/blocked' // facts: message
   | 'serial/open-failed' // facts: name, message
   | 'arm/refused' // facts: finding (a FindingCode of contracts/serial.ts, with its facts beside it)
@@ -85,6 +88,8 @@ export type FailureCode =
   | 'arm/calibration-doubtful' // facts: joint, doubt
   | 'arm/not-kept' // facts: id, joint, register, wrote, found
   | 'arm/torque-still-on' // facts: ids
+  | 'arm/leader-missing' // no other arm is plugged in, or none was found yet
+  | 'arm/leader-lost' // facts: reason. It stopped answering while it led
   | 'arm/moved-at-start' // facts: id, joint, steps, limit
   | 'arm/calibration-invalid' // facts: path, expected, found
   | 'control/state-stale' // facts: ageMs, limitMs

@@ -28,6 +28,7 @@ import { plotHistory, type PlotHistory } from './history.ts';
 import { modelVerbs, type ModelVerbs } from './model-verbs.ts';
 import { manualVerbs, type ManualVerbs } from './manual-verbs.ts';
 import { startMonitor } from './monitor.ts';
+import { parityVerbs, type ParityVerbs } from './parity-verbs.ts';
 import { policyVerbs, SHIPPED_POLICIES, type ReadyPolicy } from './policy-verbs.ts';
 import { askForPort } from '#page/runtime/ask-port.ts';
 import { robotVerbs, type RobotVerbs } from './robot-verbs.ts';
@@ -66,7 +67,7 @@ export interface WorldVerbs {
   step(steps: number): Promise<{ readonly positions: readonly number[]; readonly simSeconds: number }>;
 }
 
-export interface Session extends ModelVerbs, RobotVerbs, ManualVerbs, StopVerbs, EvaluationVerbs, CameraVerbs, RecordVerbs {
+export interface Session extends ModelVerbs, ParityVerbs, RobotVerbs, ManualVerbs, StopVerbs, EvaluationVerbs, CameraVerbs, RecordVerbs {
   readonly stores: Stores;
   readonly history: PlotHistory;
   readonly events: EventHub;
@@ -185,6 +186,7 @@ export function createSession(options: SessionOptions): Session {
     ...stops,
     ...manual,
     ...modelVerbs(context, policies),
+    ...parityVerbs(context, policies),
     ...evaluation,
     ...cameras,
     ...recording,

@@ -463,6 +463,20 @@ const WORDS: Readonly<Record<FailureCode, Words>> = {
     action: 'load-policy',
     weight: 'note',
   }),
+  'policy/no-reference': (f) => ({
+    title: 'Nothing to compare it with',
+    happened: f['precision'] === 'f32' ? 'The weights are 32-bit already: this is the reference.' : 'Only these weights are stored here, not the original ones.',
+    next: f['precision'] === 'f32' ? 'Load it with fewer bits, then compare.' : 'Load it from the Hub or its folder again, then compare.',
+    action: null,
+    weight: 'note',
+  }),
+  'policy/reference-too-large': (f) => ({
+    title: 'Too large to compare in a tab',
+    happened: `Its 32-bit weights take ${sayBytes(f, 'packBytes')}; a tab compares up to ${sayBytes(f, 'limitBytes')}.`,
+    next: 'On the command line: npm run policy -- parity <checkpoint folder>.',
+    action: null,
+    weight: 'note',
+  }),
   'policy/output-not-finite': (f) => ({
     title: 'The policy computed a number that is no number',
     happened: `Row ${say(f, 'row')}, joint ${say(f, 'column')} of its plan is NaN or infinite. The plan was thrown away.`,
@@ -532,6 +546,13 @@ const WORDS: Readonly<Record<FailureCode, Words>> = {
     action: 'try-again',
     weight: 'note',
   }),
+  'serial/which-arm': (f, os) => ({
+    title: 'Which of the arms?',
+    happened: `${say(f, 'count')} arms are plugged in, and from here they look alike.`,
+    next: `Open Leader arm, look for it, and move one joint of the leader by hand; the other one is the follower then. Or unplug the one you do not want.${os === 'windows' ? ' Device Manager shows both as COM ports, and which one goes when you unplug it.' : os === 'linux' ? ' dmesg --follow shows which /dev/ttyACM or ttyUSB goes when you unplug one.' : ''}`,
+    action: null,
+    weight: 'limit',
+  }),
   'serial/another-tab': () => ({
     title: 'Another tab drives the arm',
     happened: 'One tab at a time may hold the serial port, so that two cannot pull at one arm.',
@@ -600,6 +621,20 @@ const WORDS: Readonly<Record<FailureCode, Words>> = {
     happened: `Motor ${say(f, 'id')} (${say(f, 'joint')}) was told ${say(f, 'register')} = ${say(f, 'wrote')} and says ${say(f, 'found')}.`,
     next: 'Switch its power off and on, then connect again.',
     action: 'try-again',
+    weight: 'fault',
+  }),
+  'arm/leader-missing': (_f, os) => ({
+    title: 'No leader arm yet',
+    happened: 'No second arm that this page may use was found.',
+    next: `Plug in the leader’s adapter and power, then press Allow another port and choose it. ${leaderPort(os)}`,
+    action: null,
+    weight: 'limit',
+  }),
+  'arm/leader-lost': (f) => ({
+    title: 'The leader is gone',
+    happened: `It stopped answering (${say(f, 'reason')}). The follower holds where it is.`,
+    next: 'Check the leader’s cable and power, then look for it again.',
+    action: null,
     weight: 'fault',
   }),
   'arm/torque-still-on': (f) => ({
@@ -784,6 +819,24 @@ const WORKER_TITLES: Readonly<Record<string, string>> = {
 };
 
 /** Who usually holds a port that does not open, by system. */
+/** How two alike adapters are told apart in the browser's list. */
+export function leaderPort(os: OperatingSystem): string {
+  switch (os) {
+    case 'linux':
+    case 'chromeos':
+      return 'In the list the two differ by their name, ttyACM0 and ttyACM1 (or ttyUSB0 and ttyUSB1).';
+    case 'windows':
+      return 'In the list the two differ by their number, such as COM5 and COM6.';
+    case 'mac':
+      return 'In the list the two differ by the number after cu.usbmodem.';
+    case 'android':
+    case 'other':
+      return 'In the list the two differ by their name.';
+    default:
+      return unreachable(os);
+  }
+}
+
 function portAdvice(os: OperatingSystem): string {
   switch (os) {
     case 'linux':
