@@ -30,7 +30,7 @@ export default defineConfig({
         // Vite would otherwise find these one by one and reload the page in the middle of a test.
         optimizeDeps: {
           exclude: ['onnxruntime-web', '@mujoco/mujoco'],
-          include: ['react', 'react-dom', 'react-dom/client', 'react/jsx-runtime', 'react/jsx-dev-runtime', 'three', 'zustand', 'zustand/vanilla', 'comlink', 'valibot', 'uplot', '@huggingface/tokenizers'],
+          include: ['react', 'react-dom', 'react-dom/client', 'react/jsx-runtime', 'react/jsx-dev-runtime', 'three', 'zustand', 'zustand/vanilla', 'comlink', 'valibot', 'uplot', 'mediabunny', '@huggingface/tokenizers'],
         },
         server: { headers: { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp', 'Cross-Origin-Resource-Policy': 'same-origin' } },
         test: {
@@ -44,7 +44,8 @@ export default defineConfig({
             enabled: true,
             headless: true,
             screenshotFailures: false,
-            provider: playwright({ launchOptions: { ...(executablePath === undefined ? {} : { executablePath }), args: [...CHROMIUM_FLAGS] } }),
+            // Three fake cameras, one of each kind of frame, and nobody to ask for permission.
+            provider: playwright({ launchOptions: { ...(executablePath === undefined ? {} : { executablePath }), args: [...CHROMIUM_FLAGS, '--use-fake-device-for-media-stream=device-count=3,fps=30', '--use-fake-ui-for-media-stream'] } }),
             instances: [{ browser: 'chromium' }],
           },
         },
