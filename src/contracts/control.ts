@@ -1,6 +1,7 @@
 /** The control worker as its callers see it. */
 import type { ActionChunk } from './chunk.ts';
 import type { Failure, Outcome } from './failure.ts';
+import type { LeaderApi } from './leader.ts';
 import type { RobotApi } from './robot-setup.ts';
 import type { ProfileSource, SafetyProfile, SafetyReport } from './safety.ts';
 import type { JointUnitsVector } from './units.ts';
@@ -149,7 +150,7 @@ export interface RunControlReport {
 }
 
 /** Slow verbs, over comlink. Stop is not here on purpose: see STOP_FLAG. */
-export interface ControlApi extends RobotApi {
+export interface ControlApi extends RobotApi, LeaderApi {
   connect(kind: ArmKind): Promise<Outcome<null>>;
   setRate(rateHz: number): Promise<Outcome<null>>;
   /** Manual targets; enters `manual`. Refused while a policy runs. */

@@ -5,9 +5,12 @@
  */
 import { JOINT_COUNT, JOINT_NAMES } from '#contracts/joints.ts';
 import type { CalibrationProposal, CalibrationView, FoundMotor, HealthReport, LookReport, LookScope, SerialPlace, ServosConnected, ServosRequest, VirtualFault } from '#contracts/robot-setup.ts';
+import type { LeaderView } from '#contracts/leader.ts';
+import type { Reading } from '#contracts/reading.ts';
 import type { RobotDescription } from '#contracts/robot.ts';
 import type { ArmCalibration, BusScan, Finding, RegisterChange, ServoScan } from '#contracts/serial.ts';
 import type { Clock } from '#contracts/time.ts';
+import type { JointRadians } from '#contracts/units.ts';
 import type { Arm } from '#core/arm/arm.ts';
 import { beginCalibrating, calibrationInServos, type Calibrating } from '#core/arm/serial/calibrate.ts';
 import { formatCalibration, parseCalibration } from '#core/arm/serial/calibration.ts';
@@ -19,6 +22,7 @@ import { BAUD_BY_CODE, REGISTERS } from '#core/arm/serial/feetech/registers.ts';
 import { findMotor, nameMotor } from '#core/arm/serial/find-motor.ts';
 import { scanBus } from '#core/arm/serial/scan.ts';
 import { FailureError } from '#core/lib/failure.ts';
+import { LeaderBench } from './leader-bench.ts';
 import type { OpenedPort, PortHost } from './serial-port.ts';
 import type { VirtualBench } from './virtual-bench.ts';
 
@@ -47,11 +51,13 @@ interface Line {
 export class Bench {
   readonly #parts: BenchParts;
   #line: Line | null = null;
-  #arm: (ConnectedArm & { readonly place: SerialPlace['kind'] }) | null = null;
+  #arm: (ConnectedArm & { readonly place: SerialPlace['kind']; readonly trimRad: readonly number[] | null }) | null = null;
+  readonly leader: LeaderBench;
   #calibrating: { readonly session: Calibrating; failure: FailureError | null; going: 'yes' | 'no' } | null = null;
 
   constructor(parts: BenchParts) {
     this.#parts = parts;
+    this.leader = new LeaderBench(parts.clock);
   }
 
   get virtual(): VirtualBench {
@@ -70,7 +76,7 @@ export class Bench {
     const link = await this.#openPort(request.place, BAUD);
     const kind = request.place.kind;
     const connected = await connectSerialArm({ link, clock, robot, calibration, kind, configure: 'write', ...(trimRad === null ? {} : { trimRad }) });
-    this.#arm = { ...connected, place: kind };
+    this.#arm = { ...connected, place: kind, trimRad };
     if (kind === 'virtual') virtual.hand(null);
     const closing: Arm = {
       ...connected.arm,
@@ -175,11 +181,39 @@ export class Bench {
     return nameMotor((baud) => this.#openLine(place, baud), id).finally(() => this.#leaveLine());
   }
 
+  /** Looks for a leader at every port that no arm uses. Rejects with `arm/leader-missing`, `control/busy` while somebody calibrates. */
+  async findLeader(kind: SerialPlace['kind']): Promise<LeaderView> {
+    if (this.#calibrating !== null) throw new FailureError('control/busy', { mode: 'idle' });
+    await this.leader.end();
+    await this.#leaveLine();
+    const { serial, virtual } = this.#parts;
+    return this.leader.find(await (kind === 'virtual' ? virtual.leader.ports.free() : serial.free()));
+  }
+
+  /** Where the leader stands, as the follower's joints are measured: LeRobot's units are one for both, the trim is the follower's own. */
+  leading(): (nowMs: number) => Reading<JointRadians> {
+    const read = this.leader.source();
+    const trim = this.#arm?.trimRad ?? null;
+    return (nowMs) => {
+      const reading = read(nowMs);
+      return trim === null || reading.kind === 'failed' ? reading : { ...reading, value: reading.value.map((angle, i) => angle + (trim[i] ?? 0)) as JointRadians };
+    };
+  }
+
+  /** Radians; the drawn joints' stops are the virtual ones'. */
+  virtualLeader(pose: readonly number[]): void {
+    this.#parts.virtual.leader.put(this.#checkedPose(pose));
+  }
+
   /** Joint poses for the hand, radians. */
   virtualHand(pose: readonly number[] | null): void {
-    if (pose !== null && (pose.length !== JOINT_COUNT || !pose.every((angle) => Number.isFinite(angle)))) throw new FailureError('control/not-finite', { joint: pose.findIndex((angle) => !Number.isFinite(angle)) });
-    const { robot, virtual } = this.#parts;
-    virtual.hand(pose === null ? null : pose.map((angle, i) => Math.min(robot.joints[i]?.most ?? 0, Math.max(robot.joints[i]?.least ?? 0, angle))));
+    this.#parts.virtual.hand(pose === null ? null : this.#checkedPose(pose));
+  }
+
+  #checkedPose(pose: readonly number[]): readonly number[] {
+    if (pose.length !== JOINT_COUNT || !pose.every((angle) => Number.isFinite(angle))) throw new FailureError('control/not-finite', { joint: pose.findIndex((angle) => !Number.isFinite(angle)) });
+    const { joints } = this.#parts.robot;
+    return pose.map((angle, i) => Math.min(joints[i]?.most ?? 0, Math.max(joints[i]?.least ?? 0, angle)));
   }
 
   virtualFault(fault: VirtualFault): void {

@@ -51,7 +51,8 @@ export interface LoopParts {
 type State =
   | { readonly mode: 'disconnected' }
   | { readonly mode: 'idle' }
-  | { readonly mode: 'manual'; readonly target: JointRadians }
+  /** A slider, a key, or a leader arm that a hand moves. */
+  | { readonly mode: 'manual'; target: JointRadians; readonly lead: Lead | null }
   | { readonly mode: 'policy'; readonly run: PolicyRun }
   | { readonly mode: 'stopping' }
   | { readonly mode: 'stopped' }
@@ -60,6 +61,12 @@ type State =
   | { readonly mode: 'released' }
   /** Only the gripper is sent anywhere; `after` is what comes back. */
   | { readonly mode: 'opening'; readonly after: 'stopped' | 'idle'; readonly sinceTick: number };
+
+/** A leader's poses, and whether the follower has come to where it stands. */
+interface Lead {
+  readonly read: (nowMs: number) => Reading<JointRadians>;
+  caughtUp: 'yes' | 'no';
+}
 
 /** The arm and what belongs to it from connecting to closing. */
 interface Connected {
@@ -82,6 +89,12 @@ const REST_WAIT_MS = 1000;
 const OPEN_WITHIN_RAD = 0.1;
 /** At 1 rad/s it takes two seconds; an arm whose readings do not come back is not waited for. */
 const OPENING_SECONDS = 10;
+/** A follower far from its leader goes to it at this pace: 20 degrees a second, slow enough to let go of the leader and press Stop. */
+const APPROACH_RAD_PER_S = 0.35;
+/** Two ticks of it. */
+const MOST_AHEAD_RAD = 0.025;
+/** Three degrees: from here on it goes with the leader. */
+const CAUGHT_UP_RAD = 0.05;
 /** Under a servo's step. */
 const ARRIVED_RAD = 0.001;
 
@@ -197,7 +210,28 @@ export class ControlLoop {
 
   setManualTargets(target: JointRadians): void {
     this.#refuseIn(['disconnected', 'policy', 'stopping', 'stopped', 'lowering', 'released', 'opening']);
-    this.#enter({ mode: 'manual', target: target.slice() as JointRadians });
+    this.#enter({ mode: 'manual', target: target.slice() as JointRadians, lead: null });
+  }
+
+  /**
+   * From now on goes where `read` says, as a hand on a slider would have it: slowly until it is there, then at once, all of it through the gate. A
+   * leader that is silent for longer than its readings are fresh leads nobody: the arm holds, and a person begins again.
+   */
+  follow(read: Lead['read']): void {
+    this.#refuseIn(['disconnected', 'policy', 'stopping', 'stopped', 'lowering', 'released', 'opening']);
+    const connected = this.#connected;
+    if (connected === null) throw this.#busy();
+    this.#enter({ mode: 'manual', target: Float64Array.from(connected.gate.positions()) as JointRadians, lead: { read, caughtUp: 'no' } });
+  }
+
+  /** Ends following: the arm brakes and holds. */
+  unfollow(): void {
+    if (this.#state.mode === 'manual' && this.#state.lead !== null) this.#enter({ mode: 'idle' });
+  }
+
+  get leads(): 'none' | 'approaching' | 'following' {
+    if (this.#state.mode !== 'manual' || this.#state.lead === null) return 'none';
+    return this.#state.lead.caughtUp === 'yes' ? 'following' : 'approaching';
   }
 
   beginRun(start: RunStart): void {
@@ -434,7 +468,7 @@ export class ControlLoop {
       case 'released':
         return null;
       case 'manual':
-        return { positions: state.target, velocities: null };
+        return state.lead === null ? { positions: state.target, velocities: null } : this.#wantedByLeader(state, state.lead, nowMs);
       case 'opening':
         return this.#openGripperOnly();
       case 'policy':
@@ -447,6 +481,43 @@ export class ControlLoop {
       default:
         return unreachable(state);
     }
+  }
+
+  #wantedByLeader(state: State & { readonly mode: 'manual' }, lead: Lead, nowMs: number): Wanted | null {
+    const reading = lead.read(nowMs);
+    if (reading.kind !== 'fresh') {
+      this.#enter({ mode: 'idle' });
+      this.#fail({ code: 'arm/leader-lost', facts: { reason: reading.kind === 'failed' ? reading.failure.code : `${Math.round(reading.ageMs)} ms without an answer` } });
+      return null;
+    }
+    if (this.#seen.refusedBy.length > 0) {
+      // Held by a rule: what the leader does meanwhile is not run after in one go.
+      lead.caughtUp = 'no';
+      state.target = Float64Array.from(this.#connected?.gate.positions() ?? state.target) as JointRadians;
+      return { positions: state.target, velocities: null };
+    }
+    const { value } = reading;
+    if (lead.caughtUp === 'no') {
+      const step = APPROACH_RAD_PER_S / this.#rateHz;
+      const before = state.target;
+      const allowed = this.#connected?.gate.positions() ?? before;
+      // Never far ahead of what the gate allowed, or the arm would make up for lost time at full speed.
+      state.target = before.map((from, i) => {
+        const at = allowed[i] as number;
+        const to = from + clamp((value[i] as number) - from, step);
+        return at + clamp(to - at, MOST_AHEAD_RAD);
+      }) as JointRadians;
+      if (value.every((p, i) => Math.abs((allowed[i] as number) - this.#within(i, p)) < CAUGHT_UP_RAD)) lead.caughtUp = 'yes';
+      return { positions: state.target, velocities: state.target.map((to, i) => (to - (before[i] as number)) * this.#rateHz) };
+    }
+    state.target = value;
+    return { positions: value, velocities: null };
+  }
+
+  /** A leader may reach further than the drawn joint. */
+  #within(joint: number, angle: number): number {
+    const { least, most } = this.#parts.robot.joints[joint] ?? { least: angle, most: angle };
+    return Math.min(most, Math.max(least, angle));
   }
 
   #wantedLowering(state: State & { readonly mode: 'lowering' }, reading: Reading<JointReadings> | null): Wanted | null {
@@ -647,6 +718,10 @@ export class ControlLoop {
   #busy(): FailureError {
     return new FailureError('control/busy', { mode: this.#state.mode });
   }
+}
+
+function clamp(value: number, most: number): number {
+  return Math.min(most, Math.max(-most, value));
 }
 
 /** Ten reports a second of a 30 Hz loop fall on every third tick, also when that tick is a little early. */

@@ -12,9 +12,19 @@ import { serialLink, type SerialLink } from './serial-link.ts';
 export interface PortHost {
   /**
    * Opens the allowed port with these USB numbers, or any allowed one when `adapter` is null. Rejects with `serial/unsupported`,
-   * `serial/no-port`, `serial/another-tab`, `serial/blocked` or `serial/open-failed`.
+   * `serial/no-port`, `serial/which-arm` (more than one fits), `serial/another-tab`, `serial/blocked` or `serial/open-failed`.
    */
   open(adapter: SerialAdapter | null, baudRate: number): Promise<OpenedPort>;
+  /** Allowed ports that nobody here has open, in the browser's order. Rejects with `serial/unsupported`, `serial/blocked`. */
+  free(): Promise<readonly FreePort[]>;
+}
+
+export interface FreePort {
+  readonly adapter: SerialAdapter | null;
+  open(baudRate: number): Promise<OpenedPort>;
+  /** It is somebody's: `PortHost.open` passes it over, until it is given back. */
+  keep(): void;
+  giveBack(): void;
 }
 
 export interface OpenedPort extends SerialLink {
@@ -28,24 +38,86 @@ const LOCK = 'vla-playground/serial-port';
 
 /** The adapters on this computer. */
 export function browserPorts(): PortHost {
-  return {
-    async open(adapter, baudRate) {
-      const { serial } = navigator as WorkerNavigator & { readonly serial?: WebPorts };
-      if (serial === undefined) throw new FailureError('serial/unsupported');
-      const unlock = await lockPort();
-      return openPort(serial, adapter, baudRate, unlock);
-    },
-  };
+  const { serial } = navigator as WorkerNavigator & { readonly serial?: WebPorts };
+  return portHost(serial ?? null, lockPort);
 }
 
 /** Ports that no other tab can reach. */
 export function ownPorts(ports: WebPorts): PortHost {
-  return { open: (adapter, baudRate) => openPort(ports, adapter, baudRate, () => undefined) };
+  return portHost(ports, () => Promise.resolve(() => undefined));
 }
 
-async function openPort(ports: WebPorts, adapter: SerialAdapter | null, baudRate: number, unlock: () => void): Promise<OpenedPort> {
+function portHost(ports: WebPorts | null, lockAll: () => Promise<() => void>): PortHost {
+  const inUse = new Set<WebPort>();
+  const kept = new Set<WebPort>();
+  // A follower and a leader are one tab's: the lock is taken with the first port and given back with the last.
+  let lock: { readonly unlock: Promise<() => void>; users: number } | null = null;
+  const takeLock = async (): Promise<() => void> => {
+    const mine = (lock ??= { unlock: lockAll(), users: 0 });
+    mine.users++;
+    let given = false;
+    const giveBack = (): void => {
+      if (given) return;
+      given = true;
+      mine.users--;
+      if (mine.users > 0) return;
+      if (lock === mine) lock = null;
+      void mine.unlock.then((unlock) => unlock()).catch(() => undefined);
+    };
+    try {
+      await mine.unlock;
+    } catch (thrown) {
+      giveBack();
+      throw thrown;
+    }
+    return giveBack;
+  };
+  const allowed = async (): Promise<readonly WebPort[]> => {
+    if (ports === null) throw new FailureError('serial/unsupported');
+    const all = await ports.getPorts().catch((thrown: unknown) => {
+      throw new FailureError('serial/blocked', { message: messageOf(thrown) });
+    });
+    // A replugged adapter is a new object: what was said of the old one is forgotten.
+    for (const set of [inUse, kept]) for (const port of set) if (!all.includes(port)) set.delete(port);
+    return all.filter((port) => !inUse.has(port));
+  };
+  const open = async (find: () => Promise<WebPort>, baudRate: number): Promise<OpenedPort> => {
+    if (ports === null) throw new FailureError('serial/unsupported');
+    const unlock = await takeLock();
+    let port: WebPort | null = null;
+    const leave = (): void => {
+      if (port !== null) inUse.delete(port);
+      unlock();
+    };
+    try {
+      port = await find();
+      inUse.add(port);
+      return await openPort(port, baudRate, leave);
+    } catch (thrown) {
+      leave();
+      throw thrown;
+    }
+  };
+  return {
+    open: (adapter, baudRate) =>
+      open(async () => {
+        const fitting = (await allowed()).filter((port) => {
+          const found = adapterOf(port);
+          return !kept.has(port) && (adapter === null || (found?.usbVendorId === adapter.usbVendorId && found.usbProductId === adapter.usbProductId));
+        });
+        const [port] = fitting;
+        if (port === undefined) throw new FailureError('serial/no-port');
+        // Torque on the wrong arm throws the one that somebody holds.
+        if (fitting.length > 1) throw new FailureError('serial/which-arm', { count: fitting.length });
+        return port;
+      }, baudRate),
+    free: async () =>
+      (await allowed()).map((port): FreePort => ({ adapter: adapterOf(port), open: (baudRate) => open(() => Promise.resolve(port), baudRate), keep: () => void kept.add(port), giveBack: () => void kept.delete(port) })),
+  };
+}
+
+async function openPort(port: WebPort, baudRate: number, unlock: () => void): Promise<OpenedPort> {
   try {
-    const port = await findPort(ports, adapter);
     await port.open({ baudRate, bufferSize: BUFFER_BYTES }).catch((thrown: unknown) => {
       throw openFailure(thrown);
     });
@@ -71,19 +143,6 @@ async function openPort(ports: WebPorts, adapter: SerialAdapter | null, baudRate
     unlock();
     throw thrown;
   }
-}
-
-async function findPort(serial: WebPorts, adapter: SerialAdapter | null): Promise<WebPort> {
-  const ports = await serial.getPorts().catch((thrown: unknown) => {
-    throw new FailureError('serial/blocked', { message: messageOf(thrown) });
-  });
-  // A replugged adapter is a new object with the same numbers.
-  const found = ports.find((port) => {
-    const { usbVendorId, usbProductId } = port.getInfo();
-    return adapter === null || (usbVendorId === adapter.usbVendorId && usbProductId === adapter.usbProductId);
-  });
-  if (found === undefined) throw new FailureError('serial/no-port');
-  return found;
 }
 
 function adapterOf(port: WebPort): SerialAdapter | null {

@@ -7,6 +7,7 @@ import type { ArmCalibration, RegisterChange } from '#contracts/serial.ts';
 import { AGGREGATES, type ArmKind, type ControlApi, type RunControlReport, type RunStart, type StopReport } from '#contracts/control.ts';
 import type { Outcome } from '#contracts/failure.ts';
 import { JOINT_COUNT } from '#contracts/joints.ts';
+import type { LeaderView } from '#contracts/leader.ts';
 import type { ProfileSource, SafetyProfile } from '#contracts/safety.ts';
 import type { Clock } from '#contracts/time.ts';
 import type { JointUnitsVector } from '#contracts/units.ts';
@@ -172,6 +173,38 @@ export class ControlService implements ControlApi {
 
   async virtualFault(fault: VirtualFault): Promise<Outcome<null>> {
     this.#parts.bench.virtualFault(fault);
+    return DONE;
+  }
+
+  async leaderFind(place: SerialPlace['kind']): Promise<Outcome<LeaderView>> {
+    this.#parts.loop.unfollow();
+    return { ok: true, value: await this.#parts.bench.findLeader(place) };
+  }
+
+  async leaderView(): Promise<Outcome<LeaderView>> {
+    const { loop, bench } = this.#parts;
+    return { ok: true, value: bench.leader.view(loop.leads) };
+  }
+
+  async leaderFollow(): Promise<Outcome<null>> {
+    const { loop, bench } = this.#parts;
+    loop.follow(bench.leading());
+    return DONE;
+  }
+
+  async leaderRest(): Promise<Outcome<null>> {
+    this.#parts.loop.unfollow();
+    return DONE;
+  }
+
+  async leaderEnd(): Promise<Outcome<null>> {
+    this.#parts.loop.unfollow();
+    await this.#parts.bench.leader.end();
+    return DONE;
+  }
+
+  async virtualLeader(pose: readonly number[]): Promise<Outcome<null>> {
+    this.#parts.bench.virtualLeader(pose);
     return DONE;
   }
 

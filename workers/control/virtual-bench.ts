@@ -7,7 +7,7 @@ import type { Clock } from '#contracts/time.ts';
 import { JOINTS_SLOT, JOINTS_SLOT_LENGTH } from '#contracts/slots.ts';
 import type { Arm } from '#core/arm/arm.ts';
 import type { SimulatedArmMemory } from '#core/arm/simulated.ts';
-import { virtualArm, type VirtualArm } from '#core/arm/virtual/virtual-arm.ts';
+import { virtualArm, virtualPlant, type VirtualArm } from '#core/arm/virtual/virtual-arm.ts';
 import { virtualPorts } from '#core/arm/virtual/virtual-port.ts';
 import { worldPlant } from '#core/arm/virtual/world-plant.ts';
 import { FailureError } from '#core/lib/failure.ts';
@@ -16,7 +16,7 @@ import { slotReader } from '#core/lib/shared-slot.ts';
 import { ownPorts, type PortHost } from './serial-port.ts';
 
 export interface VirtualBench {
-  readonly ports: PortHost;
+  readonly ports: Pick<PortHost, 'open'>;
   readonly on: boolean;
   /**
    * Firmware runs, and the simulated arm is the servos'. They take over holding it, as an arm that was in use a moment ago. Rejects with
@@ -26,9 +26,17 @@ export interface VirtualBench {
   /** The simulated arm is somebody else's. */
   switchOff(): void;
   hand(pose: readonly number[] | null): void;
+  /** A second arm of software servos: limp, its joints wherever a hand put them. Made when first asked for. */
+  readonly leader: VirtualLeader;
   fault(fault: VirtualFault): void;
   /** An arm over these servos that knows when the world put it elsewhere. */
   watching(arm: Arm): Arm;
+}
+
+export interface VirtualLeader {
+  readonly ports: PortHost;
+  /** A hand carries the joints here at a hand's pace, radians. */
+  put(pose: readonly number[]): void;
 }
 
 /** Servo firmware, when nobody asks: 100 Hz. */
@@ -37,6 +45,8 @@ const FIRMWARE_MS = 10;
 const FIRST_MEASUREMENT_MS = 3000;
 /** Far above the 28 ms after which an answer counts as none. */
 const DELAY_MS = 60;
+/** A hand's pace, radians a second. */
+const LEADER_HAND = 3;
 const HOT_C = 72;
 const SUPPLY_V = 12.1;
 const BROWN_OUT_V = 3;
@@ -60,7 +70,12 @@ export function virtualBench(memory: SimulatedArmMemory, clock: Clock): VirtualB
     return made.servos;
   };
 
+  let leader: VirtualLeader | null = null;
+
   return {
+    get leader() {
+      return (leader ??= virtualLeader(clock));
+    },
     ports: { open: async (adapter, baud) => (made ??= make()).ports.open(adapter, baud) },
     get on() {
       return firmware !== null;
@@ -135,6 +150,36 @@ export function virtualBench(memory: SimulatedArmMemory, clock: Clock): VirtualB
       joints.read(record);
       return record[JOINTS_SLOT.epoch.at] as number;
     }, () => servosNow().yieldToPlant()),
+  };
+}
+
+/** Six servos that turn nothing but their own horns. They stand where the arm on the table begins. */
+function virtualLeader(clock: Clock): VirtualLeader {
+  const plant = virtualPlant();
+  const servos = virtualArm({ clock, plant, state: 'calibrated' });
+  servos.run(FIRMWARE_MS);
+  let wanted: readonly number[] = plant.angles;
+  let carrying: 'yes' | 'no' = 'no';
+  const carry = async (): Promise<void> => {
+    if (carrying === 'yes') return;
+    carrying = 'yes';
+    const step = (LEADER_HAND * FIRMWARE_MS) / 1000;
+    while (plant.angles.some((angle, i) => angle !== wanted[i])) {
+      await clock.sleepUntil(clock.nowMs() + FIRMWARE_MS);
+      plant.angles.forEach((angle, i) => {
+        const gap = (wanted[i] ?? angle) - angle;
+        plant.put(i, Math.abs(gap) <= step ? angle + gap : angle + Math.sign(gap) * step);
+      });
+      if (plant.angles.every((angle, i) => Math.abs(angle - (wanted[i] ?? angle)) < 1e-9)) break;
+    }
+    carrying = 'no';
+  };
+  return {
+    ports: ownPorts(virtualPorts(servos)),
+    put(pose) {
+      wanted = pose;
+      void carry();
+    },
   };
 }
 

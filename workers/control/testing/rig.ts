@@ -18,7 +18,7 @@ import { ControlService } from '../service.ts';
 import { virtualBench } from '../virtual-bench.ts';
 
 /** A computer with nothing plugged in. */
-export const noPorts: PortHost = { open: () => Promise.reject(new FailureError('serial/no-port')) };
+export const noPorts: PortHost = { open: () => Promise.reject(new FailureError('serial/no-port')), free: () => Promise.resolve([]) };
 
 /** The world measures this often. */
 const WORLD_MS = 5;

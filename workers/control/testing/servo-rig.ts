@@ -1,5 +1,6 @@
 /** The control worker's parts with the virtual servos on a manual clock, and a small world behind them: loop, gate, port, bus, servos. */
 import type { ControlReport, TickReport } from '#contracts/control.ts';
+import type { Clock } from '#contracts/time.ts';
 import { ARM_SLOT_LENGTH, STOP_FLAG, STOP_FLAG_LENGTH } from '#contracts/slots.ts';
 import { simulatedWorld } from '#core/arm/testing/simulated-world.ts';
 import { manualClock } from '#core/lib/manual-clock.ts';
@@ -10,13 +11,14 @@ import { Bench } from '../bench.ts';
 import { ControlLoop } from '../loop.ts';
 import { openArm } from '../open-arm.ts';
 import { startSchedule } from '../schedule.ts';
+import type { PortHost } from '../serial-port.ts';
 import { ControlService } from '../service.ts';
 import { virtualBench } from '../virtual-bench.ts';
 import { noPorts } from './rig.ts';
 
 const STEP_MS = 5;
 
-export function servoRig(rateHz = 30) {
+export function servoRig(rateHz = 30, plugged: (clock: Clock) => PortHost = () => noPorts) {
   const clock = manualClock(1_000_000);
   const world = simulatedWorld(SO100.homePose, clock.nowMs());
   const stop = new SharedArrayBuffer(4 * STOP_FLAG_LENGTH);
@@ -40,7 +42,7 @@ export function servoRig(rateHz = 30) {
     const tick = loop.tick(time);
     if (tick !== null) ticks.push(tick);
   });
-  const bench = new Bench({ clock, robot: SO100, serial: noPorts, virtual: virtualBench(world.memory, clock) });
+  const bench = new Bench({ clock, robot: SO100, serial: plugged(clock), virtual: virtualBench(world.memory, clock) });
   const service = new ControlService({ loop, schedule, clock, bench, openArm: (kind) => openArm(kind, { memory: world.memory, bench }) });
   const step = async (): Promise<void> => {
     await clock.advanceBy(STEP_MS);
