@@ -1,20 +1,16 @@
 /** The owner's story: their own policy by its name on the Hub, what stands against it, mended one by one, and then it runs. */
-import { readdirSync, readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
-import { type FakeHub, startFakeHub } from '../tools/fake-hub/fake-hub.ts';
+import { join } from 'node:path';
+import { startFakeHub } from '../tools/fake-hub/fake-hub.ts';
 import { parseSafetensors, type TensorToWrite, writeSafetensors } from '../src/core/conversion/safetensors.ts';
 import { open } from './app.ts';
-import { expect, test, type Visit } from './site.ts';
+import { answerAsHub, pocketFiles } from './hub.ts';
+import { expect, test } from './site.ts';
 
-const POCKET = resolve(import.meta.dirname, '../public/policies/pocket');
 const ID = 'anna/cube-policy';
 
 /** The pocket policy as somebody else's: another name for a camera, and no statistics for what it does. */
 function annasPolicy(statistics: 'all' | 'no-action'): Map<string, Uint8Array> {
-  const files = new Map(readdirSync(POCKET, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile()).map((entry): [string, Uint8Array] => {
-    const path = join(entry.parentPath, entry.name);
-    return [path.slice(POCKET.length + 1).replaceAll('\\', '/'), new Uint8Array(readFileSync(path))];
-  }));
+  const files = pocketFiles();
   const config = Buffer.from(files.get('config.json')!).toString('utf8').replaceAll('observation.images.front', 'observation.images.top');
   files.set('config.json', Buffer.from(config));
   for (const [file, bytes] of files) {
@@ -24,23 +20,6 @@ function annasPolicy(statistics: 'all' | 'no-action'): Map<string, Uint8Array> {
     files.set(file, writeSafetensors(Object.fromEntries(kept.map((name): [string, TensorToWrite] => [name, { dtype: 'F32', shape: state.raw(name).shape, data: state.float32(name) }]))));
   }
   return files;
-}
-
-/** The page speaks to huggingface.co; what answers is ours. */
-async function answerAsHub({ context, expectHost, expectComplaint }: Visit, hub: FakeHub): Promise<void> {
-  expectHost('huggingface.co');
-  expectComplaint(/status of 4\d\d/);
-  await context.route('https://huggingface.co/**', async (route) => {
-    const { pathname, search } = new URL(route.request().url());
-    const range = route.request().headers()['range'];
-    const answer = await fetch(new URL(`${pathname}${search}`, hub.url), range === undefined ? {} : { headers: { range } });
-    const headers: Record<string, string> = { 'access-control-allow-origin': '*', 'access-control-expose-headers': 'ETag, Content-Range, Retry-After', 'cross-origin-resource-policy': 'cross-origin' };
-    for (const name of ['content-type', 'content-range', 'etag', 'retry-after']) {
-      const value = answer.headers.get(name);
-      if (value !== null) headers[name] = value;
-    }
-    await route.fulfill({ status: answer.status, headers, body: Buffer.from(await answer.arrayBuffer()) });
-  });
 }
 
 test('an owner loads their own policy from the Hub: a wrong camera and a missing statistic each stop it, mended it runs', async ({ site }) => {

@@ -17,12 +17,15 @@ interface PageSerial {
 /** `known`: one that was allowed before is used without asking. `all`: every port in the list, also boards nobody here has heard of. */
 export type PortQuestion = 'known' | 'adapters' | 'all';
 
-/** Null where the port is no USB adapter. Rejects with `serial/unsupported`, `serial/no-port` (also when the person closes the list), `serial/blocked`. */
+/** Null where the port is no USB adapter, or where more than one was allowed before: control knows which is free. Rejects with `serial/unsupported`, `serial/no-port` (also when the person closes the list), `serial/blocked`. */
 export async function askForPort(question: PortQuestion): Promise<SerialAdapter | null> {
   const { serial } = navigator as Navigator & { readonly serial?: PageSerial };
   if (serial === undefined) throw new FailureError('serial/unsupported');
   try {
-    const known = question === 'known' ? (await serial.getPorts())[0] : undefined;
+    const allowed = question === 'known' ? await serial.getPorts() : [];
+    // Which of several is the follower is known where the leader was found by hand, and not here.
+    if (allowed.length > 1) return null;
+    const [known] = allowed;
     const filters = question === 'all' ? [] : ADAPTER_VENDORS.map((usbVendorId) => ({ usbVendorId }));
     return adapterOf(known ?? (await serial.requestPort({ filters })));
   } catch (thrown) {

@@ -1,6 +1,7 @@
 /** An arm of servos as the page knows it: where it is, what is being done to it, what it said. */
 import type { CalibrationView, FoundMotor, HealthReport, LookReport, SerialPlace, ServosConnected } from '#contracts/robot-setup.ts';
 import type { Failure } from '#contracts/failure.ts';
+import type { LeaderView } from '#contracts/leader.ts';
 import type { ArmCalibration, RegisterChange } from '#contracts/serial.ts';
 
 export const ROBOT_WORKS = ['connecting', 'leaving', 'looking', 'looking-everywhere', 'planning', 'writing', 'calibrating', 'naming'] as const;
@@ -14,6 +15,8 @@ export interface CalibrationPlan {
   readonly calibration: ArmCalibration;
   readonly changes: readonly RegisterChange[];
   readonly trimRad: readonly number[] | null;
+  /** `connect`: the person wanted to connect with it; written, it is. */
+  readonly afterwards?: 'connect';
 }
 
 export interface RobotState {
@@ -28,6 +31,8 @@ export interface RobotState {
   readonly health: HealthReport | null;
   readonly look: LookReport | null;
   readonly plan: CalibrationPlan | null;
+  /** Null when there is no leader and nobody looks for one. */
+  readonly leader: LeaderView | null;
   /** Null when nobody calibrates. */
   readonly calibrating: CalibrationView | null;
   readonly motor: FoundMotor | null;
@@ -35,4 +40,4 @@ export interface RobotState {
   readonly failure: Failure | null;
 }
 
-export const NO_ROBOT: RobotState = { place: { kind: 'virtual' }, body: 'so100', work: null, connected: null, health: null, look: null, plan: null, calibrating: null, motor: null, failure: null };
+export const NO_ROBOT: RobotState = { place: { kind: 'virtual' }, body: 'so100', work: null, connected: null, health: null, look: null, plan: null, leader: null, calibrating: null, motor: null, failure: null };

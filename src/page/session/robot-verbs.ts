@@ -5,8 +5,10 @@
 import type { LookScope, SerialPlace, VirtualFault } from '#contracts/robot-setup.ts';
 import type { Failure } from '#contracts/failure.ts';
 import { asFailure, FailureError, unwrap } from '#core/lib/failure.ts';
+import type { JointUnitsVector } from '#contracts/units.ts';
+import { unitsVectorToRadians } from '#core/robots/units.ts';
 import type { PortQuestion } from '#page/runtime/ask-port.ts';
-import type { SerialAdapter } from '#contracts/serial.ts';
+import type { ArmCalibration, SerialAdapter } from '#contracts/serial.ts';
 import type { SessionContext } from './context.ts';
 import type { RobotState, RobotWork } from './robot-state.ts';
 
@@ -17,6 +19,11 @@ export interface RobotVerbs {
   chooseBody(body: RobotState['body']): void;
   /** Asks for a port where it needs one (from a click), looks, sets up, takes hold. Rejects with why not. */
   connectServos(kind: SerialPlace['kind'], question?: PortQuestion): Promise<void>;
+  /**
+   * Connects with a LeRobot calibration file. Where the motors hold it already, at once; where they do not, what writing it would change is shown
+   * as a plan, nothing is connected, and writing the plan connects.
+   */
+  connectWithFile(kind: SerialPlace['kind'], file: { readonly text: string; readonly name: string }, question?: PortQuestion): Promise<void>;
   /** Lowers, lets go, gives the port back; then the simulated arm is there again. */
   leaveServos(): Promise<void>;
   look(scope: LookScope): Promise<void>;
@@ -32,6 +39,15 @@ export interface RobotVerbs {
   calibrationEnd(): Promise<void>;
   findMotor(): Promise<void>;
   nameMotor(id: number): Promise<void>;
+  /** Looks for a leader arm: a hand moves one of its joints, nothing is written. `another`: asks for a further port first (from a click). */
+  leaderFind(ports: 'allowed' | 'another'): Promise<void>;
+  /** The follower goes where the leader is: slowly until it is there. */
+  leaderFollow(): Promise<void>;
+  /** The follower holds. */
+  leaderRest(): Promise<void>;
+  leaderEnd(): Promise<void>;
+  /** Virtual leader only: its joints, LeRobot joint units. */
+  virtualLeader(targets: readonly number[]): Promise<void>;
   /** Also after Stop, and with a fault latched. */
   openGripper(): Promise<void>;
   /** Virtual servos only. */
@@ -99,11 +115,11 @@ export function robotVerbs(context: SessionContext, parts: RobotParts): RobotVer
     else parts.storage.setItem(TRIM, JSON.stringify(trim));
   };
 
-  const attach = async (place: SerialPlace): Promise<void> => {
+  const attach = async (place: SerialPlace, calibration: ArmCalibration | 'in-servos' = 'in-servos'): Promise<void> => {
     noArm();
     const trimRad = trimOf(place);
     const body = place.kind === 'serial' ? robot.getState().body : 'so100';
-    const connected = unwrap(await api.connectServos({ place, robot: body, calibration: 'in-servos', ...(trimRad === null ? {} : { trimRad }) }));
+    const connected = unwrap(await api.connectServos({ place, robot: body, calibration, ...(trimRad === null ? {} : { trimRad }) }));
     robot.setState({ place, connected, look: null });
     stores.arm.setState({ kind: place.kind });
     void watchHealth();
@@ -156,6 +172,35 @@ export function robotVerbs(context: SessionContext, parts: RobotParts): RobotVer
     events.emit('twin', null);
   };
 
+  /** Beside the other verbs, not instead of them: a leader is looked for with the follower connected or not. */
+  const leading = async (body: () => Promise<void>): Promise<void> => {
+    robot.setState({ failure: null });
+    try {
+      await body();
+    } catch (thrown) {
+      const failure = asFailure(thrown);
+      robot.setState({ failure });
+      tell(failure);
+      throw new FailureError(failure.code, failure.facts);
+    }
+  };
+  let watchingLeader: 'yes' | 'no' = 'no';
+  const watchLeader = async (): Promise<void> => {
+    if (watchingLeader === 'yes') return;
+    watchingLeader = 'yes';
+    while (robot.getState().leader !== null) {
+      await clock.sleepUntil(clock.nowMs() + VIEW_EVERY_MS);
+      const answer = await api.leaderView();
+      if (robot.getState().leader === null) break;
+      if (answer.ok) robot.setState({ leader: answer.value });
+      else {
+        robot.setState({ leader: null, failure: answer.failure });
+        tell(answer.failure);
+      }
+    }
+    watchingLeader = 'no';
+  };
+
   const endCalibrating = async (): Promise<void> => {
     robot.setState({ calibrating: null });
     unwrap(await api.calibrationEnd());
@@ -174,6 +219,25 @@ export function robotVerbs(context: SessionContext, parts: RobotParts): RobotVer
           await attach(place);
         } catch (thrown) {
           // A page without an arm is a page without a Stop that means anything: the simulated one comes back, except where it is the virtual servos' own.
+          await parts.connectSimulated().catch(() => undefined);
+          throw thrown;
+        }
+      }),
+    connectWithFile: (kind, { text, name }, question = 'known') =>
+      working('connecting', async () => {
+        // The file first: nobody is asked for a port for the sake of a file that is none.
+        const calibration = unwrap(await api.readCalibration(text));
+        const place: SerialPlace = kind === 'virtual' ? { kind } : { kind, adapter: await parts.askForPort(question) };
+        robot.setState({ place, plan: null });
+        try {
+          if (place.kind === 'virtual') noArm();
+          const changes = unwrap(await api.planCalibration(place, calibration));
+          if (changes.length > 0) {
+            robot.setState({ plan: { from: 'file', name, calibration, changes, trimRad: null, afterwards: 'connect' } });
+            return;
+          }
+          await attach(place, calibration);
+        } catch (thrown) {
           await parts.connectSimulated().catch(() => undefined);
           throw thrown;
         }
@@ -207,7 +271,7 @@ export function robotVerbs(context: SessionContext, parts: RobotParts): RobotVer
         const look = unwrap(await api.writeCalibration(place, plan.calibration));
         keepTrim(place, plan.trimRad);
         robot.setState({ plan: null, look, calibrating: null });
-        if (wasConnected || plan.from === 'sweep') await attach(place);
+        if (wasConnected || plan.from === 'sweep' || plan.afterwards === 'connect') await attach(place, plan.from === 'file' ? plan.calibration : 'in-servos');
       }),
     dropPlan: () => robot.setState({ plan: null }),
     calibrationText: async () => {
@@ -242,6 +306,21 @@ export function robotVerbs(context: SessionContext, parts: RobotParts): RobotVer
         robot.setState({ motor: unwrap(await api.findMotor(robot.getState().place)) });
       }),
     nameMotor: (id) => working('naming', async () => robot.setState({ motor: unwrap(await api.nameMotor(robot.getState().place, id)) })),
+    leaderFind: (ports) =>
+      leading(async () => {
+        const { kind } = robot.getState().place;
+        if (kind === 'serial' && ports === 'another') await parts.askForPort('adapters');
+        robot.setState({ leader: unwrap(await api.leaderFind(kind)) });
+        void watchLeader();
+      }),
+    leaderFollow: () => leading(async () => void unwrap(await api.leaderFollow())),
+    leaderRest: () => leading(async () => void unwrap(await api.leaderRest())),
+    leaderEnd: () =>
+      leading(async () => {
+        robot.setState({ leader: null });
+        unwrap(await api.leaderEnd());
+      }),
+    virtualLeader: async (targets) => void unwrap(await api.virtualLeader([...unitsVectorToRadians(Float64Array.from(targets) as JointUnitsVector)])),
     openGripper: async () => void unwrap(await api.openGripper()),
     virtualHand: async (pose) => void unwrap(await api.virtualHand(pose)),
     virtualFault: async (fault) => void unwrap(await api.virtualFault(fault)),

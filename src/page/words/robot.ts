@@ -24,6 +24,7 @@ export const ROBOT = {
     serial: 'A follower arm on USB. Plug in the adapter and the power supply, and clear the table around the arm.',
   },
   connect: { virtual: 'Connect the virtual arm', serial: 'Connect the arm' },
+  connectWithFile: 'Connect with a LeRobot calibration file …',
   body: 'Printed parts',
   bodies: { so100: 'SO-100', so101: 'SO-101 (doctor and calibration only)' },
   allPorts: 'Not in the list? Show all ports',
@@ -33,6 +34,33 @@ export const ROBOT = {
   limits: (name: string): string => `Limits: ${name}. A policy moves it only while you hold the key.`,
   work: { connecting: 'Looking at six motors and setting them up …', leaving: 'Lowering slowly, then letting go …', looking: 'Looking …', 'looking-everywhere': 'Asking every id at every speed. This takes most of a minute …', planning: 'Comparing with what is in the motors …', writing: 'Writing, and reading back …', calibrating: '', naming: 'Asking …' },
   hand: 'Move it by hand',
+} as const;
+
+export const LEADER = {
+  heading: 'Leader arm',
+  lead: 'A second arm that you move by hand, and this one goes along. Its motors stay off. Which of two arms it is, your hand says: nothing is written to either before.',
+  virtual: 'A software leader is there too: move it with the sliders below.',
+  find: 'Look for the leader',
+  another: 'Allow another port …',
+  finding: 'Turn one joint of the leader by hand, by a hand’s breadth. Leave the other arm alone.',
+  both: 'Two arms moved. Put both down, then turn one joint of the leader only.',
+  candidates: (index: number): string => `Arm ${index + 1}`,
+  states: { limp: 'motors off', holds: 'motors on: switch its power off and on, so that it can be moved', silent: 'no six motors here, or another program has it' },
+  found: (index: number, joint: string): string => `Arm ${index + 1} is the leader: its ${joint.toLowerCase()} moved. Its motors are off.`,
+  approaching: 'This arm goes slowly to where the leader stands. Let go of the leader if it goes where it should not, and press Stop.',
+  following: 'This arm goes where the leader goes.',
+  follow: 'Follow the leader',
+  rest: 'Hold here',
+  end: 'No leader any more',
+  needsArm: 'Connect the arm that is to follow first.',
+  slider: (joint: string): string => `Leader: ${joint}`,
+} as const;
+
+export const OWN_POLICY = {
+  heading: 'A policy of yours',
+  lead: 'Its name on the Hub and Enter: its description is read and checked against this arm. Nothing moves.',
+  label: 'Name on the Hub',
+  inUse: (name: string): string => `In use: ${name}.`,
 } as const;
 
 export const READINGS = {

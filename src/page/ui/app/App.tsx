@@ -47,7 +47,7 @@ export function App() {
             <Activity />
           </>
         ) : mode === 'robot' ? (
-          <Robot ready={start === 'ready'} />
+          <Robot ready={start === 'ready'} sentence={sentence} onSentence={setSentence} />
         ) : (
           <>
             <Cameras />

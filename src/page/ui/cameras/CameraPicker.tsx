@@ -2,7 +2,7 @@
 import type { CameraControl, CameraDevice, CameraPlace } from '#page/session/camera-verbs.ts';
 import { CAMERA_CONTROL_WORDS, CAMERAS, controlValue } from '#page/words/cameras.ts';
 import { cameraLabel } from '#page/words/labels.ts';
-import { useSession } from '../context.ts';
+import { useNoun, useSession } from '../context.ts';
 
 const SIMULATED = 'simulated';
 const ANY = 'any';
@@ -18,6 +18,9 @@ export function CameraPicker({ cameraKey, place, devices, simulated }: CameraPic
   const session = useSession();
   // Before a camera was allowed once, Chrome tells neither names nor ids.
   const named = devices.filter(({ id }) => id !== '');
+  const { places } = useNoun('cameras');
+  // One camera shows one view: the first that stands nowhere yet.
+  const free = named.find(({ id }) => !Object.values(places).some((other) => other.device?.id === id));
   const current = place === null ? (simulated === 'offered' ? SIMULATED : '') : (place.device?.id ?? ANY);
   const choose = (value: string): void => {
     if (value === SIMULATED) return session.useSimulated(cameraKey);
@@ -37,6 +40,11 @@ export function CameraPicker({ cameraKey, place, devices, simulated }: CameraPic
         {named.length === 0 || current === ANY ? <option value={ANY}>{CAMERAS.useReal}</option> : null}
         {place !== null && place.device !== null && !named.some(({ id }) => id === place.device?.id) ? <option value={place.device.id}>{place.device.label}</option> : null}
       </select>
+      {place === null && devices.length > 0 ? (
+        <button type="button" className="button camera-use" onClick={() => choose(free?.id ?? ANY)} data-testid={`camera-real-${cameraKey.split('.').at(-1)}`}>
+          {CAMERAS.useReal}
+        </button>
+      ) : null}
       {place?.kind === 'live' && place.controls.length > 0 ? (
         <details>
           <summary>{CAMERAS.controls}</summary>

@@ -1,4 +1,5 @@
 /** Which arm, and connecting it: one button. The browser's own list of ports comes up by itself where it is needed. */
+import { useRef } from 'react';
 import { useNoun, useSession } from '../context.ts';
 import { PROFILE_LABELS } from '#page/words/labels.ts';
 import { ROBOT } from '#page/words/robot.ts';
@@ -9,6 +10,10 @@ export function Connection({ ready }: { readonly ready: boolean }) {
   const { place, body, work, connected } = useNoun('robot');
   const { safety } = useNoun('arm');
   const { kind } = place;
+  const file = useRef<HTMLInputElement>(null);
+  const open = async (chosen: File | undefined): Promise<void> => {
+    if (chosen !== undefined) await session.connectWithFile(kind, { text: await chosen.text(), name: chosen.name });
+  };
   const locked = work !== null || connected !== null;
   return (
     <section className="panel robot-which" aria-labelledby="which-arm">
@@ -36,6 +41,21 @@ export function Connection({ ready }: { readonly ready: boolean }) {
             <button type="button" className="button button-accent robot-main" disabled={!ready || work !== null} onClick={() => quietly(session.connectServos(kind))} data-testid="connect-servos">
               {ROBOT.connect[kind]}
             </button>
+            <button type="button" className="button" disabled={!ready || work !== null} onClick={() => file.current?.click()} data-testid="connect-with-file">
+              {ROBOT.connectWithFile}
+            </button>
+            <input
+              ref={file}
+              type="file"
+              accept=".json,application/json"
+              className="unseen"
+              aria-label={ROBOT.connectWithFile}
+              tabIndex={-1}
+              onChange={(event) => {
+                quietly(open(event.target.files?.[0]));
+                event.target.value = '';
+              }}
+            />
             {kind === 'serial' ? (
               <button type="button" className="button" disabled={!ready || work !== null} onClick={() => quietly(session.connectServos(kind, 'all'))}>
                 {ROBOT.allPorts}
