@@ -321,15 +321,18 @@ class SmolVla(nn.Module):
         time = time_embedding(t, self.c).to(u.dtype)[:, None].expand_as(u)
         return m.action_time_mlp_out(F.silu(m.action_time_mlp_in(torch.cat([u, time], -1))))
 
-    def velocity(self, cache, pad: Tensor, x_t: Tensor, t: Tensor) -> Tensor:
-        """The flow at x_t [B,A,32] and time t [B] (1 = noise, 0 = actions): what LeRobot's denoise step returns."""
+    def velocity(self, cache, pad: Tensor, x_t: Tensor, t: Tensor, seen: Tensor | None = None) -> Tensor:
+        """The flow at x_t [B,A,32] and time t [B] (1 = noise, 0 = actions): what LeRobot's denoise step returns.
+
+        `seen` [B,S], training only: the part of the prefix the actions may look at, where that is not all of `pad`. Positions
+        are counted as if nothing were hidden."""
         c, m = self.c, self.model
         y = self.embed_suffix(x_t, t)
         batch, rows = x_t.shape[:2]
         own = torch.arange(rows, device=x_t.device)
         valid = pad.sum(1, keepdim=True)
         causal = (own[None, :] <= own[:, None]).expand(batch, -1, -1)
-        to_prefix = pad[:, None, :].expand(-1, rows, -1)
+        to_prefix = (pad if seen is None else seen)[:, None, :].expand(-1, rows, -1)
         stride = c.text_layers // c.expert_layers
         for j, layer in enumerate(m.vlm_with_expert.lm_expert.layers):
             i = j * stride

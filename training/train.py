@@ -33,6 +33,8 @@ import dataset
 from smolvla import Config, SmolVla
 
 METRE = 10.0  # positions are learnt in decimetres, so that losses are of one size
+SHIFT_PIXELS = 2  # of 96: some 5 mm on the table, within what the heads can tell
+STATE_NOISE = 0.05  # of a joint's standard deviation: 1 to 2 degrees
 
 
 class AuxiliaryHeads(nn.Module):
@@ -102,17 +104,34 @@ def augment(pictures: Tensor) -> Tensor:
     shape = (b, i, 1, 1, 1)
     x = x * (1 + 0.2 * (torch.rand(shape, device=x.device) - 0.5)) + 0.1 * (torch.rand(shape, device=x.device) - 0.5)
     x = x + 0.02 * torch.randn_like(x)
-    return x.clamp(0, 1) * 2 - 1
+    return shifted(x, SHIFT_PIXELS).clamp(0, 1) * 2 - 1
 
 
-def losses(model: SmolVla, heads: AuxiliaryHeads, batch: dict[str, Tensor], draws: int) -> dict[str, Tensor]:
+def shifted(x: Tensor, most: int) -> Tensor:
+    """[B,I,3,H,W], each picture moved by up to `most` pixels either way; its border is repeated."""
+    b, i, _, h, w = x.shape
+    x = F.pad(x.flatten(0, 1), (most,) * 4, mode="replicate")
+    n = torch.arange(b * i, device=x.device)
+    top, left = (torch.randint(0, 2 * most + 1, (b * i,), device=x.device) for _ in range(2))
+    rows, columns = top[:, None] + torch.arange(h, device=x.device), left[:, None] + torch.arange(w, device=x.device)
+    # Advanced indices with a slice between them: the result is [N,H,W,3].
+    return x[n[:, None, None], :, rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2).unflatten(0, (b, i))
+
+
+def losses(model: SmolVla, heads: AuxiliaryHeads, batch: dict[str, Tensor], draws: int, hide: float) -> dict[str, Tensor]:
     """`draws`: how many noises and times each observation is shown with. The prefix, where nine tenths of the arithmetic
-    is, runs once for all of them: four draws cost a third more than one and teach the expert as much as four samples."""
+    is, runs once for all of them: four draws cost a third more than one and teach the expert as much as four samples.
+
+    `hide`: the share of draws in which the expert does not see the picture tokens, only the words and the state token, which
+    has looked at the pictures for it. Without this the expert learns each training picture's path by heart: after 120,000
+    samples of 907 scenes it explained 0.64 of the variance of where the base turns in the next half second in scenes it knew
+    and less than nothing (-0.36) in new ones, although the state token named the right cube in 90 % of those."""
     pictures = augment(batch["pictures"])
     b, cameras = pictures.shape[:2]
     tokens = model.image_tokens(pictures.flatten(0, 1)).unflatten(0, (b, cameras))
     present = torch.ones(b, cameras, dtype=torch.bool, device=pictures.device)
-    prefix, keep, blocks = model.embed_prefix(list(tokens.unbind(1)), present, batch["tokens"], batch["token_mask"], batch["state"])
+    state = batch["state"] + STATE_NOISE * torch.randn_like(batch["state"])
+    prefix, keep, blocks = model.embed_prefix(list(tokens.unbind(1)), present, batch["tokens"], batch["token_mask"], state)
     cache, entering = model.run_prefix(prefix, keep, blocks)
 
     repeat = lambda x: x.repeat_interleave(draws, 0)
@@ -120,7 +139,11 @@ def losses(model: SmolVla, heads: AuxiliaryHeads, batch: dict[str, Tensor], draw
     t = (torch.distributions.Beta(1.5, 1.0).sample((b * draws,)) * 0.999 + 0.001).to(actions.device)
     noise = torch.randn_like(actions)
     x_t = t[:, None, None] * noise + (1 - t)[:, None, None] * actions
-    velocity = model.velocity([(repeat(k), repeat(v)) for k, v in cache], repeat(keep), x_t, t).float()
+    seen = repeat(keep).clone()
+    # The prefix is pictures, words, state token (and what fills it up).
+    pictures_end = int(blocks.argmax()) - batch["tokens"].shape[1]
+    seen[:, :pictures_end] &= torch.rand(b * draws, 1, device=seen.device) >= hide
+    velocity = model.velocity([(repeat(k), repeat(v)) for k, v in cache], repeat(keep), x_t, t, seen).float()
     inside = repeat(batch["mask"])[:, :, None]
     flow = (((velocity - (noise - actions)) ** 2) * inside).sum() / (inside.sum() * actions.shape[-1])
 
@@ -175,6 +198,7 @@ def main() -> None:
     p.add_argument("--minutes", type=float, default=60)
     p.add_argument("--batch", type=int, default=64)
     p.add_argument("--draws", type=int, default=4, help="noises and times an observation is shown with")
+    p.add_argument("--hide", type=float, default=0.7, help="share of draws in which the expert does not see the pictures itself")
     p.add_argument("--rate", type=float, default=1e-3)
     p.add_argument("--decay-from", type=float, default=0.6, help="share of the budget after which the rate falls, linearly, to nothing")
     p.add_argument("--seed", type=int, default=1)
@@ -201,7 +225,7 @@ def main() -> None:
     image_tokens = 2 * (c.image_size // c.patch_size // c.shuffle) ** 2
     heads = AuxiliaryHeads(c, image_tokens).to(a.device)
     parameters = [*model.parameters(), *heads.parameters()]
-    optimiser = torch.optim.AdamW(parameters, lr=a.rate, betas=(0.9, 0.95), weight_decay=1e-4)
+    optimiser = torch.optim.AdamW(parameters, lr=a.rate, betas=(0.9, 0.95), weight_decay=0.05)
     average = {k: v.clone() for k, v in model.state_dict().items()}
     step, spent = 0, 0.0
     if saved is not None:
@@ -227,7 +251,7 @@ def main() -> None:
         for group in optimiser.param_groups:
             group["lr"] = rate
         with torch.autocast(a.device.split(":")[0], torch.bfloat16):
-            parts = losses(model, heads, batches.draw(a.batch), a.draws)
+            parts = losses(model, heads, batches.draw(a.batch), a.draws, a.hide)
             loss = parts["flow"] + 0.3 * parts["cubes"] + 0.1 * parts["presence"] + 0.3 * parts["target"]
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
