@@ -13,7 +13,9 @@ import { zipTree } from './zip.ts';
 import { zipStream } from './zip-write.ts';
 
 const FRONT = 'observation.images.front';
+const TOP = 'observation.images.top';
 const LEROBOT = join(import.meta.dirname, 'testing/lerobot');
+const V21 = join(import.meta.dirname, 'testing/v21');
 
 function episode(seed: number, rows: number): EpisodeToWrite {
   const random = seededRandom(seed);
@@ -96,37 +98,24 @@ describe('what others wrote', () => {
     expect((await open.video(second.videos[FRONT]?.path ?? '')).size).toBe(6990);
   });
 
-  it('version 2.1', async () => {
-    const vector = (row: number) => [row, 1, 2, 3, 4, 5];
-    const table = (index: number, rows: number): Blob => {
-      const each = Array.from({ length: rows }, (_, row) => row);
-      return new Blob([
-        writeTable(
-          [
-            { kind: 'list', of: 'float', depth: 1, name: 'action', data: each.map(vector) },
-            { kind: 'list', of: 'float', depth: 1, name: 'observation.state', data: each.map((row) => vector(-row)) },
-            { kind: 'float', name: 'timestamp', data: each.map((row) => row / 30) },
-            { kind: 'int64', name: 'episode_index', data: each.map(() => index) },
-          ],
-          [rows],
-        ),
-      ]);
-    };
-    const joints = { dtype: 'float32', shape: [6], names: null };
-    const info = { codebase_version: 'v2.1', robot_type: 'so100', fps: 30, total_episodes: 2, total_frames: 7, chunks_size: 1000, total_chunks: 1, data_path: 'data/chunk-{episode_chunk:03d}/episode_{episode_index:06d}.parquet', video_path: 'videos/chunk-{episode_chunk:03d}/{video_key}/episode_{episode_index:06d}.mp4', features: { action: joints, 'observation.state': joints, 'observation.images.top': { dtype: 'video', shape: [480, 640, 3], names: ['height', 'width', 'channel'] } } };
-    const files = new Map([
-      ['meta/info.json', new Blob([JSON.stringify(info)])],
-      ['meta/episodes.jsonl', new Blob(['{"episode_index": 0, "tasks": ["push"], "length": 3}\n{"episode_index": 1, "tasks": ["pull"], "length": 4}\n'])],
-      ['data/chunk-000/episode_000000.parquet', table(0, 3)],
-      ['data/chunk-000/episode_000001.parquet', table(1, 4)],
-    ]);
-    const open = await openDataset(folderTree('old', files));
-    expect(open.info).toMatchObject({ version: 'v2.1', episodes: 2, frames: 7 });
-    const second = await open.episode(1);
-    expect([...second.action.subarray(18)]).toEqual(vector(3));
-    expect(second.videos).toEqual({ 'observation.images.top': { path: 'videos/chunk-000/observation.images.top/episode_000001.mp4', fromSeconds: 0, toSeconds: 4 / 30 } });
-    files.set('data/chunk-000/episode_000001.parquet', table(0, 4));
-    expect((await (await openDataset(folderTree('old', files))).episode(1).catch(asFailure))).toMatchObject({ code: 'dataset/invalid' });
+  it('the layout of version 2.1', async () => {
+    const open = await openDataset(folderTree('v21', folder(V21)));
+    expect(open.info).toMatchObject({ version: 'v2.1', robotType: 'so100', fps: 30, episodes: 2, frames: 90, cameras: [TOP] });
+    expect(open.episodes).toEqual([{ index: 0, task: 'Wave to the left.', rows: 45 }, { index: 1, task: 'Wave to the right.', rows: 45 }]);
+    for (const [index, side] of [-1, 1].entries()) {
+      const episode = await open.episode(index);
+      // What testing/write-v21.py wrote, at t = 1 s.
+      const wanted = [side * 15 * Math.sin(1), -16, 4, 30, 5, 50];
+      expect([...episode.action.subarray(180, 186)]).toEqual(wanted.map((value) => expect.closeTo(value, 4) as number));
+      expect([...episode.state.subarray(180, 186)]).toEqual(wanted.map((value) => expect.closeTo(value - 0.25, 4) as number));
+      expect(episode.timestamps[30]).toBe(1);
+      const path = `videos/chunk-000/${TOP}/episode_00000${index}.mp4`;
+      expect(episode.videos).toEqual({ [TOP]: { path, fromSeconds: 0, toSeconds: 1.5 } });
+      expect((await open.video(path)).size).toBeGreaterThan(3000);
+    }
+    const other = folder(V21);
+    other.set('data/chunk-000/episode_000001.parquet', other.get('data/chunk-000/episode_000000.parquet') as Blob);
+    expect(await (await openDataset(folderTree('v21', other))).episode(1).catch(asFailure)).toMatchObject({ code: 'dataset/invalid' });
   });
 
   it('damaged ones are refused by file and field', async () => {

@@ -208,8 +208,7 @@ export function recordVerbs(context: SessionContext, cameras: CameraVerbs, runs:
           const { episode, era, reset } = shown;
           if (era === 'unknown') throw new FailureError('dataset/units', { most: mostOf(episode.state).toFixed(0) });
           const { limits } = stores.arm.getState();
-          const actions = era === 'degrees' ? episode.action : episode.action.map((value, i) => (i % JOINT_COUNT === GRIPPER_INDEX ? value : fromRange(value, limits[i % JOINT_COUNT])));
-          const report = await runs.trace({ sentence: episode.task, actions, fps: episode.fps, reset: stores.arm.getState().kind === 'simulated' ? reset : null });
+          const report = await runs.trace({ sentence: episode.task, actions: actionsOfToday(episode.action, era, limits), fps: episode.fps, reset: stores.arm.getState().kind === 'simulated' ? reset : null });
           stores.record.setState({ replayed: report });
           return report;
         }),
@@ -219,8 +218,13 @@ export function recordVerbs(context: SessionContext, cameras: CameraVerbs, runs:
 
 const OURS = 'vla-playground-so100';
 
+/** rows x 6 as the arm takes them: degrees, the gripper 0..100. `limits` in degrees, JOINT_NAMES order. */
+export function actionsOfToday(action: Float32Array, era: Exclude<UnitEra, 'unknown'>, limits: readonly { readonly least: number; readonly most: number }[]): Float32Array {
+  return era === 'degrees' ? action : action.map((value, i) => (i % JOINT_COUNT === GRIPPER_INDEX ? value : fromRange(value, limits[i % JOINT_COUNT])));
+}
+
 /** Beyond 100 only degrees go; within it a person must say (`contracts/dataset.ts`). */
-function eraOf(state: Float32Array): UnitEra {
+export function eraOf(state: Float32Array): UnitEra {
   return mostOf(state) > 100.5 ? 'degrees' : 'unknown';
 }
 
