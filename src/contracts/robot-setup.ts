@@ -13,6 +13,11 @@ export interface ServosRequest {
   readonly place: SerialPlace;
   /** Which printed arm the motors sit in; nothing on the wire says so. Absent: SO-100. */
   readonly robot?: 'so100' | 'so101';
+  /**
+   * `on`: the simulated arm goes along with this one, so that a policy may look at the simulation. Absent: `off`. With virtual servos it makes no
+   * difference: behind them stands the simulated arm.
+   */
+  readonly mirror?: 'on' | 'off';
   /** `in-servos`: what LeRobot, or this page, wrote into their EEPROM. */
   readonly calibration: ArmCalibration | 'in-servos';
   /** Radians added to each joint's reading, JOINT_NAMES order: where the calibrated middle lies on the drawn arm. None: 0. */
@@ -25,6 +30,8 @@ export interface ServosConnected {
   readonly findings: readonly Finding[];
   /** Registers that LeRobot's settings changed. */
   readonly changed: readonly RegisterChange[];
+  /** Whether the simulated arm moves as this one does. */
+  readonly mirror: 'on' | 'off';
   /** Null for the virtual servos. */
   readonly adapter: SerialAdapter | null;
 }

@@ -12,6 +12,7 @@ import type { ArmCalibration, BusScan, Finding, RegisterChange, ServoScan } from
 import type { Clock } from '#contracts/time.ts';
 import type { JointRadians } from '#contracts/units.ts';
 import type { Arm } from '#core/arm/arm.ts';
+import { mirrored } from '#core/arm/mirror.ts';
 import { beginCalibrating, calibrationInServos, type Calibrating } from '#core/arm/serial/calibrate.ts';
 import { formatCalibration, parseCalibration } from '#core/arm/serial/calibration.ts';
 import { applyChanges, calibrationChanges, readRegister } from '#core/arm/serial/configure.ts';
@@ -78,16 +79,18 @@ export class Bench {
     const connected = await connectSerialArm({ link, clock, robot, calibration, kind, configure: 'write', ...(trimRad === null ? {} : { trimRad }) });
     this.#arm = { ...connected, place: kind, trimRad };
     if (kind === 'virtual') virtual.hand(null);
+    const mirror = kind === 'virtual' || request.mirror === 'on' ? 'on' : 'off';
+    const moved = kind === 'serial' && mirror === 'on' ? mirrored(connected.arm, virtual.simulated()) : connected.arm;
     const closing: Arm = {
-      ...connected.arm,
+      ...moved,
       close: async () => {
         if (this.#arm?.arm === connected.arm) this.#arm = null;
-        await connected.arm.close();
+        await moved.close();
       },
     };
     return {
       arm: kind === 'virtual' ? virtual.watching(closing) : closing,
-      report: { calibration: connected.calibration, findings: connected.findings, changed: connected.changed, adapter: link.adapter },
+      report: { calibration: connected.calibration, findings: connected.findings, changed: connected.changed, mirror, adapter: link.adapter },
     };
   }
 

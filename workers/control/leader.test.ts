@@ -170,6 +170,18 @@ describe('two boards that look alike', () => {
     expect(off(follower.plant.angles, leader.plant.angles)).toBeLessThan(0.05);
     expect(written(leader)).toBe(0);
 
+    // It pauses: the follower holds, and comes after it slowly when it is back.
+    leader.servos.faults.add({ fault: { kind: 'drop' }, id: null, times: Number.POSITIVE_INFINITY });
+    leader.plant.put(0, 0.1);
+    await rig.run(900);
+    expect(rig.loop.still).toBe(true);
+    expect(follower.plant.angles[0]).toBeGreaterThan(0.45);
+    leader.servos.faults.clear();
+    await rig.run(300);
+    expect((await view(rig)).step).toBe('approaching');
+    await rig.run(4000);
+    expect(off(follower.plant.angles, leader.plant.angles)).toBeLessThan(0.05);
+
     // The leader's cable comes out while it leads.
     leader.plant.put(0, -0.8);
     await rig.run(200);

@@ -91,6 +91,8 @@ const OPEN_WITHIN_RAD = 0.1;
 const OPENING_SECONDS = 10;
 /** A follower far from its leader goes to it at this pace: 20 degrees a second, slow enough to let go of the leader and press Stop. */
 const APPROACH_RAD_PER_S = 0.35;
+/** A leader that pauses holds its follower at once, and after this long leads no more. */
+const LEADER_LOST_MS = 1500;
 /** Two ticks of it. */
 const MOST_AHEAD_RAD = 0.025;
 /** Three degrees: from here on it goes with the leader. */
@@ -215,7 +217,7 @@ export class ControlLoop {
 
   /**
    * From now on goes where `read` says, as a hand on a slider would have it: slowly until it is there, then at once, all of it through the gate. A
-   * leader that is silent for longer than its readings are fresh leads nobody: the arm holds, and a person begins again.
+   * leader whose readings grow old holds the arm; one that stays silent leads nobody any more, and a person begins again.
    */
   follow(read: Lead['read']): void {
     this.#refuseIn(['disconnected', 'policy', 'stopping', 'stopped', 'lowering', 'released', 'opening']);
@@ -485,16 +487,17 @@ export class ControlLoop {
 
   #wantedByLeader(state: State & { readonly mode: 'manual' }, lead: Lead, nowMs: number): Wanted | null {
     const reading = lead.read(nowMs);
-    if (reading.kind !== 'fresh') {
+    const silentMs = reading.kind === 'stale' ? reading.ageMs : reading.kind === 'failed' ? Number.POSITIVE_INFINITY : 0;
+    if (reading.kind === 'failed' || silentMs > LEADER_LOST_MS) {
       this.#enter({ mode: 'idle' });
-      this.#fail({ code: 'arm/leader-lost', facts: { reason: reading.kind === 'failed' ? reading.failure.code : `${Math.round(reading.ageMs)} ms without an answer` } });
+      this.#fail({ code: 'arm/leader-lost', facts: { reason: reading.kind === 'failed' ? reading.failure.code : `${Math.round(silentMs)} ms without an answer` } });
       return null;
     }
-    if (this.#seen.refusedBy.length > 0) {
-      // Held by a rule: what the leader does meanwhile is not run after in one go.
+    if (reading.kind === 'stale' || this.#seen.refusedBy.length > 0) {
+      // Held by a rule, or by a leader that pauses: what it does meanwhile is not run after in one go. The rule is told by name.
       lead.caughtUp = 'no';
       state.target = Float64Array.from(this.#connected?.gate.positions() ?? state.target) as JointRadians;
-      return { positions: state.target, velocities: null };
+      return reading.kind === 'stale' ? null : { positions: state.target, velocities: null };
     }
     const { value } = reading;
     if (lead.caughtUp === 'no') {

@@ -6,7 +6,7 @@ import type { VirtualFault } from '#contracts/robot-setup.ts';
 import type { Clock } from '#contracts/time.ts';
 import { JOINTS_SLOT, JOINTS_SLOT_LENGTH } from '#contracts/slots.ts';
 import type { Arm } from '#core/arm/arm.ts';
-import type { SimulatedArmMemory } from '#core/arm/simulated.ts';
+import { simulatedArm, type SimulatedArmMemory } from '#core/arm/simulated.ts';
 import { virtualArm, virtualPlant, type VirtualArm } from '#core/arm/virtual/virtual-arm.ts';
 import { virtualPorts } from '#core/arm/virtual/virtual-port.ts';
 import { worldPlant } from '#core/arm/virtual/world-plant.ts';
@@ -26,6 +26,8 @@ export interface VirtualBench {
   /** The simulated arm is somebody else's. */
   switchOff(): void;
   hand(pose: readonly number[] | null): void;
+  /** The simulated arm itself, for a mirror of a real one; only while the virtual servos do not have it. */
+  simulated(): Arm;
   /** A second arm of software servos: limp, its joints wherever a hand put them. Made when first asked for. */
   readonly leader: VirtualLeader;
   fault(fault: VirtualFault): void;
@@ -73,6 +75,7 @@ export function virtualBench(memory: SimulatedArmMemory, clock: Clock): VirtualB
   let leader: VirtualLeader | null = null;
 
   return {
+    simulated: () => simulatedArm(memory),
     get leader() {
       return (leader ??= virtualLeader(clock));
     },

@@ -131,11 +131,19 @@ export function standsAgainstMotion(context: SessionContext, { info, source, fit
     packBytes: 0,
     stored: true,
     machine: { freeBytes: null, memoryBytes: null },
-    robot: robotNow(context),
+    robot: { ...robotNow(context), cameras: camerasOfMotion(context) },
     wiring: {},
     units,
   });
   return standsAgainst(lines);
+}
+
+/** What a policy may look at while it moves this arm: beside a real one that the simulated arm does not go along with, the simulation shows another arm. */
+function camerasOfMotion(context: SessionContext): PreflightFacts['robot']['cameras'] {
+  const { stores } = context;
+  const { cameras, kind } = robotNow(context);
+  if (kind === 'simulated' || stores.robot.getState().connected?.mirror === 'on') return cameras;
+  return cameras.filter(({ name }) => name in stores.cameras.getState().places);
 }
 
 async function factsFor(context: SessionContext, { report, wiring, units }: Pick<Looked, 'report' | 'wiring' | 'units'>): Promise<PreflightFacts> {

@@ -24,6 +24,8 @@ export interface RobotState {
   readonly place: SerialPlace;
   /** As the person says; nothing on the wire tells. */
   readonly body: 'so100' | 'so101';
+  /** Whether the simulated arm is to go along with a real one, from the next connecting on. */
+  readonly mirror: 'on' | 'off';
   /** Null when nothing is under way. */
   readonly work: RobotWork | null;
   /** Null without an arm of servos. */
@@ -40,4 +42,4 @@ export interface RobotState {
   readonly failure: Failure | null;
 }
 
-export const NO_ROBOT: RobotState = { place: { kind: 'virtual' }, body: 'so100', work: null, connected: null, health: null, look: null, plan: null, leader: null, calibrating: null, motor: null, failure: null };
+export const NO_ROBOT: RobotState = { place: { kind: 'virtual' }, body: 'so100', mirror: 'off', work: null, connected: null, health: null, look: null, plan: null, leader: null, calibrating: null, motor: null, failure: null };

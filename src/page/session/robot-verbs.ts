@@ -17,6 +17,8 @@ export interface RobotVerbs {
   choosePlace(kind: SerialPlace['kind']): void;
   /** Which printed arm it is. */
   chooseBody(body: RobotState['body']): void;
+  /** Whether the simulated arm goes along with a real one, for a policy that looks at the simulation. */
+  chooseMirror(mirror: RobotState['mirror']): void;
   /** Asks for a port where it needs one (from a click), looks, sets up, takes hold. Rejects with why not. */
   connectServos(kind: SerialPlace['kind'], question?: PortQuestion): Promise<void>;
   /**
@@ -119,7 +121,7 @@ export function robotVerbs(context: SessionContext, parts: RobotParts): RobotVer
     noArm();
     const trimRad = trimOf(place);
     const body = place.kind === 'serial' ? robot.getState().body : 'so100';
-    const connected = unwrap(await api.connectServos({ place, robot: body, calibration, ...(trimRad === null ? {} : { trimRad }) }));
+    const connected = unwrap(await api.connectServos({ place, robot: body, calibration, mirror: robot.getState().mirror, ...(trimRad === null ? {} : { trimRad }) }));
     robot.setState({ place, connected, look: null });
     stores.arm.setState({ kind: place.kind });
     void watchHealth();
@@ -211,6 +213,7 @@ export function robotVerbs(context: SessionContext, parts: RobotParts): RobotVer
       if (robot.getState().connected === null && robot.getState().work === null) robot.setState({ place: kind === 'virtual' ? { kind } : { kind, adapter: null }, look: null, plan: null, failure: null });
     },
     chooseBody: (body) => robot.setState({ body }),
+    chooseMirror: (mirror) => robot.setState({ mirror }),
     connectServos: (kind, question = 'known') =>
       working('connecting', async () => {
         const place: SerialPlace = kind === 'virtual' ? { kind } : { kind, adapter: await parts.askForPort(question) };

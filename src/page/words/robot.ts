@@ -27,6 +27,10 @@ export const ROBOT = {
   connectWithFile: 'Connect with a LeRobot calibration file …',
   body: 'Printed parts',
   bodies: { so100: 'SO-100', so101: 'SO-101 (doctor and calibration only)' },
+  mirror: 'Mirror: the simulated arm goes along, and the policy sees the simulation',
+  mirrorHint: 'For a policy without real cameras. It looks at the simulated table; your arm does what the simulated one does, within its own limits. Put real cubes where the simulated ones stand: print the mat.',
+  mat: 'Print the mat, 1 : 1',
+  seesSimulation: 'The policy sees the simulation',
   allPorts: 'Not in the list? Show all ports',
   leave: 'Lower, release, disconnect',
   connected: { virtual: 'The virtual arm is connected and holds.', serial: 'The arm is connected and holds.' },
@@ -54,6 +58,12 @@ export const LEADER = {
   end: 'No leader any more',
   needsArm: 'Connect the arm that is to follow first.',
   slider: (joint: string): string => `Leader: ${joint}`,
+} as const;
+
+export const MAT = {
+  check: (mm: number): string => `${mm} mm: measure it. If it is not, print again at 100 % (actual size).`,
+  sheet: (row: number, column: number, rows: number, columns: number, seed: number): string => `Sheet ${row}-${column} of ${rows} × ${columns}, table ${seed}. Seen from above; the arm looks down the page. Cut along the dashes.`,
+  names: { base: 'foot of the arm', bowl: 'bowl' } as Readonly<Record<string, string>>,
 } as const;
 
 export const OWN_POLICY = {

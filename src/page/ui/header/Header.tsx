@@ -3,7 +3,7 @@ import { useNoun, useUi } from '../context.ts';
 import { adapterLabel, engineLabel, engineReason, selfTestLine } from '#page/words/labels.ts';
 import { failureWords } from '#page/words/failures.ts';
 import { APP_NAME, FAST, LOCAL_HINT } from '#page/words/panels.ts';
-import { ARM_HINTS, ARM_LABELS } from '#page/words/robot.ts';
+import { ARM_HINTS, ARM_LABELS, ROBOT } from '#page/words/robot.ts';
 import { ModeSwitch, type Mode } from '../measure/ModeSwitch.tsx';
 import './header.css';
 
@@ -21,11 +21,16 @@ export function Header({ mode, onMode }: { readonly mode: Mode; readonly onMode:
 
 /** Which arm moves, never to be missed. */
 function ArmChip() {
-  const { calibrating, place } = useNoun('robot');
+  const { calibrating, place, connected } = useNoun('robot');
+  const policy = useNoun('policy');
+  const { places } = useNoun('cameras');
   const kind = useNoun('arm').kind ?? (calibrating === null ? 'simulated' : place.kind);
+  // Said of an arm of servos as long as one of the policy's cameras is a simulated one.
+  const sees = connected?.mirror === 'on' && (policy.kind !== 'ready' || policy.info.cameras.some(({ robotKey }) => !(robotKey in places)));
   return (
     <span className={`chip chip-arm chip-${kind}`} title={ARM_HINTS[kind]} data-testid="arm-kind" data-kind={kind}>
       {ARM_LABELS[kind]}
+      {sees ? <small data-testid="sees-simulation"> · {ROBOT.seesSimulation}</small> : null}
     </span>
   );
 }

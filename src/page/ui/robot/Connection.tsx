@@ -1,13 +1,18 @@
 /** Which arm, and connecting it: one button. The browser's own list of ports comes up by itself where it is needed. */
 import { useRef } from 'react';
 import { useNoun, useSession } from '../context.ts';
+import { asFailure } from '#core/lib/failure.ts';
 import { PROFILE_LABELS } from '#page/words/labels.ts';
 import { ROBOT } from '#page/words/robot.ts';
 import { Complaint, quietly } from './kit.tsx';
 
 export function Connection({ ready }: { readonly ready: boolean }) {
   const session = useSession();
-  const { place, body, work, connected } = useNoun('robot');
+  const { place, body, mirror, work, connected } = useNoun('robot');
+  const { scene } = useNoun('world');
+  const mat = async (): Promise<void> => {
+    if (scene !== null) (await import('../mat/print-mat.ts')).printMat(scene);
+  };
   const { safety } = useNoun('arm');
   const { kind } = place;
   const file = useRef<HTMLInputElement>(null);
@@ -37,6 +42,13 @@ export function Connection({ ready }: { readonly ready: boolean }) {
               </select>
             </label>
           ) : null}
+          {kind === 'serial' ? (
+            <label className="check quiet" title={ROBOT.mirrorHint}>
+              <input type="checkbox" checked={mirror === 'on'} onChange={(event) => session.chooseMirror(event.target.checked ? 'on' : 'off')} data-testid="mirror" />
+              {ROBOT.mirror}
+            </label>
+          ) : null}
+          {kind === 'serial' && mirror === 'on' ? <p className="quiet">{ROBOT.mirrorHint}</p> : null}
           <div className="robot-buttons">
             <button type="button" className="button button-accent robot-main" disabled={!ready || work !== null} onClick={() => quietly(session.connectServos(kind))} data-testid="connect-servos">
               {ROBOT.connect[kind]}
@@ -76,6 +88,13 @@ export function Connection({ ready }: { readonly ready: boolean }) {
           {kind === 'serial' ? <p className="quiet">{ROBOT.afterwards}</p> : null}
         </>
       )}
+      {connected?.mirror === 'on' || mirror === 'on' ? (
+        <div className="robot-buttons">
+          <button type="button" className="button" disabled={scene === null} onClick={() => void mat().catch((thrown: unknown) => session.reportFailure(asFailure(thrown)))} data-testid="print-mat">
+            {ROBOT.mat}
+          </button>
+        </div>
+      ) : null}
       {work === null || ROBOT.work[work] === '' ? null : (
         <p role="status" className="robot-work">
           {ROBOT.work[work]}
