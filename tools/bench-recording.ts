@@ -14,7 +14,8 @@ import { serve } from './serve.ts';
 const { values } = parseArgs({ options: { minutes: { type: 'string', default: '10' }, site: { type: 'string' } } });
 const minutes = Number(values.minutes);
 const server = await serve({ folder: values.site ?? join(resolve(import.meta.dirname, '..'), 'dist') });
-const browser = await chromium.launch({ executablePath: ensureChromium(), args: [...CHROMIUM_FLAGS, '--use-fake-device-for-media-stream=device-count=2,fps=30'] });
+// The first and the fourth are ordinary cameras; the second sends 16-bit grey, the third JPEGs.
+const browser = await chromium.launch({ executablePath: ensureChromium(), args: [...CHROMIUM_FLAGS, '--use-fake-device-for-media-stream=device-count=4,fps=30'] });
 const context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
 await context.grantPermissions(['camera'], { origin: new URL(server.url).origin });
 const page = await context.newPage();
@@ -24,7 +25,7 @@ await page.evaluate(async () => window.playground?.ready);
 // A policy that is being loaded would be measured too; one that cannot be is no reason not to record.
 await page.waitForFunction(() => ['ready', 'failed'].includes(window.playground?.state().policy.kind ?? ''), undefined, { timeout: 300_000 });
 const policy = await page.evaluate(() => window.playground?.state().policy.kind);
-for (const [name, index] of [['Front', 1], ['Wrist', 2]] as const) {
+for (const [name, index] of [['Front', 1], ['Wrist', 4]] as const) {
   await page.getByLabel(`${name} camera: which device`).selectOption({ index });
   await page.locator(`[data-testid="camera-${name.toLowerCase()}"][data-state="live"]`).waitFor({ timeout: 60_000 });
 }
@@ -44,6 +45,7 @@ const watch = async (seconds: number, every: number): Promise<readonly Sample[]>
     await page.evaluate((pan) => window.playground?.robot.setTargets([pan, -30, 30, 90, -90, 25]).catch(() => undefined), 20 * Math.sin(performance.now() / 3000));
     if (samples.length === 0 || performance.now() - began > ((samples.at(-1)?.atS ?? 0) + every) * 1000) samples.push(await sample());
     await page.waitForTimeout(500);
+    if (await page.evaluate(() => window.playground?.state().failures.some(({ code }) => code === 'recording/ended'))) break;
   }
   return samples;
 };
@@ -63,7 +65,7 @@ if (summary !== null && summary !== undefined) {
   console.log(`| ticks the loop was late for | ${lateTicks} |`);
   console.log(`| frames dropped | 0: every row has a frame; ${repeatedFrames} of ${rows * cameras.length} are the one before again, because no newer one had come |`);
   console.log(`| picture and joints apart | p50 ${alignment.p50Ms.toFixed(1)} ms, p99 ${alignment.p99Ms.toFixed(1)} ms, most ${alignment.maxMs.toFixed(1)} ms |`);
-} else console.log('The recording ended by itself:', JSON.stringify(await page.evaluate(() => window.playground?.state().failures)));
+} else console.log(`The recording ended by itself after ${((recording.at(-1)?.atS ?? 0) - (recording[0]?.atS ?? 0)).toFixed(0)} s or a little more:`, JSON.stringify(await page.evaluate(() => window.playground?.state().failures)));
 console.log(`\n| | page frame p50 (median) | page frame p99 (median) | resident memory of the browser, MB |\n|---|---|---|---|`);
 for (const [name, samples] of [['not recording', idle], ['recording', recording]] as const) {
   const frames = samples.flatMap(({ frame }) => (frame === null ? [] : [frame]));

@@ -61,7 +61,11 @@ export interface RecordingStatus {
   readonly freeBytes: number;
 }
 
-export type DatasetFiles = { readonly kind: 'files'; readonly name: string; readonly files: readonly { readonly path: string; readonly file: File }[] } | { readonly kind: 'zip'; readonly file: File };
+/** Where a dataset lies. `hub`: `user/name`, `user/name@revision`, or the address of its page. */
+export type DatasetFiles =
+  | { readonly kind: 'files'; readonly name: string; readonly files: readonly { readonly path: string; readonly file: File }[] }
+  | { readonly kind: 'zip'; readonly file: File }
+  | { readonly kind: 'hub'; readonly name: string };
 
 export interface OpenedDataset {
   readonly name: string;
@@ -82,7 +86,7 @@ export interface RecordingApi {
   exportZip(name: string): Promise<Outcome<File>>;
   /** The same, into a folder that a person chose. */
   exportFolder(folder: FileSystemDirectoryHandle): Promise<Outcome<{ readonly files: number; readonly bytes: number }>>;
-  /** Somebody's dataset, to look at and to replay. One at a time. */
+  /** Somebody's dataset, to look at and to replay. One at a time. `dataset/...`; of the Hub also `hub/...`, `download/...`. */
   open(files: DatasetFiles): Promise<Outcome<OpenedDataset>>;
   episode(index: number): Promise<Outcome<DatasetEpisode>>;
   /** A file of a `DatasetVideo`, of the open dataset or of a recorded episode. */

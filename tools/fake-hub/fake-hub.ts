@@ -1,5 +1,5 @@
 /**
- * The Hub, as far as loading a checkpoint goes. Models are given as files in memory and may be changed while it runs; faults
+ * The Hub, as far as loading a checkpoint or a dataset goes. Models are given as files in memory and may be changed while it runs; faults
  * are queued and each is met once. Knows HTTP; knows no format.
  */
 import { createHash } from 'node:crypto';
@@ -27,6 +27,7 @@ export type Fault =
 export interface FakeHub {
   /** Ends with a slash. */
   readonly url: string;
+  /** By `user/model`; a dataset by `datasets/user/name`. */
   readonly models: Map<string, FakeModel>;
   readonly token: string;
   /** Met by the next requests for a large file's bytes, one each; `list` faults by the next list. */
@@ -56,8 +57,8 @@ export async function startFakeHub(): Promise<FakeHub> {
     response.setHeader('access-control-expose-headers', 'ETag, Content-Range, Content-Length, Accept-Ranges, Retry-After');
     if (request.method === 'OPTIONS') return void response.writeHead(204, { 'access-control-allow-headers': 'authorization, range' }).end();
     if (url.pathname.startsWith('/storage/')) return sendStored(url.pathname.slice('/storage/'.length), request, response);
-    const list = /^\/api\/models\/([^/]+\/[^/]+)\/revision\/(.+)$/.exec(url.pathname);
-    const resolve = /^\/([^/]+\/[^/]+)\/resolve\/([^/]+)\/(.+)$/.exec(url.pathname);
+    const list = /^\/api\/(?:models\/)?([^/]+\/[^/]+|datasets\/[^/]+\/[^/]+)\/revision\/(.+)$/.exec(url.pathname);
+    const resolve = /^\/([^/]+\/[^/]+|datasets\/[^/]+\/[^/]+)\/resolve\/([^/]+)\/(.+)$/.exec(url.pathname);
     const id = list?.[1] ?? resolve?.[1];
     const model = id === undefined ? undefined : models.get(id);
     const knows = request.headers.authorization === `Bearer ${token}`;

@@ -13,7 +13,8 @@ import type { SceneDescription } from '#contracts/scene.ts';
 import type { Clock } from '#contracts/time.ts';
 import { planesToRgb, type FramePlanes } from '#core/camera/planes.ts';
 import { asFailure, FailureError, outcome } from '#core/lib/failure.ts';
-import { folderTree } from '#core/recording/files.ts';
+import { unreachable } from '#core/lib/never.ts';
+import { folderTree, type FileTree } from '#core/recording/files.ts';
 import { openDataset, type OpenDataset } from '#core/recording/read.ts';
 import { pictureCounter, type PictureCounter } from '#core/recording/statistics.ts';
 import { videoWriter, type VideoWriter } from '#core/recording/video.ts';
@@ -24,6 +25,7 @@ import type { CameraRenderer } from '#core/world/cameras.ts';
 import type { EpisodeFolder, EpisodeStore, StoredEpisode } from './episode-store.ts';
 import type { Frames } from './frames.ts';
 import { plainFrames } from './plain-frames.ts';
+import { hubTree } from './hub-tree.ts';
 import { episodeRows, ROW_NUMBERS, type Rows } from './rows.ts';
 
 export interface RecordingParts {
@@ -210,8 +212,7 @@ export class RecordingService implements RecordingApi {
 
   open(files: DatasetFiles): Promise<Outcome<OpenedDataset>> {
     return outcome(async () => {
-      const tree = files.kind === 'zip' ? await zipTree(files.file.name, files.file) : folderTree(files.name, new Map(files.files.map(({ path, file }) => [path, file])));
-      this.#open = await openDataset(tree);
+      this.#open = await openDataset(await treeOf(files));
       const { name, info, episodes } = this.#open;
       return { name, info, episodes };
     });
@@ -406,6 +407,19 @@ export class RecordingService implements RecordingApi {
 }
 
 const RECORDED = 'recorded/';
+
+function treeOf(files: DatasetFiles): FileTree | Promise<FileTree> {
+  switch (files.kind) {
+    case 'zip':
+      return zipTree(files.file.name, files.file);
+    case 'files':
+      return folderTree(files.name, new Map(files.files.map(({ path, file }) => [path, file])));
+    case 'hub':
+      return hubTree(files.name);
+    default:
+      return unreachable(files);
+  }
+}
 
 function alignmentOf(errors: readonly number[]): Alignment {
   const sorted = Float64Array.from(errors).sort();

@@ -1,8 +1,10 @@
 /**
- * A checkpoint on the Hugging Face Hub. Knows the Hub's two addresses and what its answers mean; knows no format.
+ * A checkpoint on the Hugging Face Hub, or a dataset. Knows the Hub's two addresses and what its answers mean; knows no format.
  *
  *   /api/models/<id>/revision/<revision>?blobs=true   which commit that is, which files it has, how large, their hashes
  *   /<id>/resolve/<commit>/<file>                     the file; a large one by a redirect to the Hub's storage
+ *
+ * Of a dataset: /api/datasets/<id>/... and /datasets/<id>/...
  *
  * The commit is asked for once and everything is read at it, so that a push in the middle of a download changes nothing.
  * Files that the list does not name are never asked for. A large file's size must be the one the list says.
@@ -17,7 +19,7 @@ export const HUB_URL = 'https://huggingface.co/';
 const MAX_LIST_BYTES = 16 * 1024 * 1024;
 
 export interface HubModel {
-  /** `user/model`. */
+  /** `user/model`; of a dataset `datasets/user/name`. */
   readonly id: string;
   /** Branch, tag or commit. */
   readonly revision: string;
@@ -47,6 +49,12 @@ export function readHubName(text: string): HubModel {
     throw new FailureError('hub/name', { found: trimmed.slice(0, 100) });
   }
   return { id: `${user}/${model}`, revision };
+}
+
+/** As `readHubName`, of a dataset: `user/name`, `user/name@revision`, or the address of the dataset's page. Throws `hub/name`. */
+export function readHubDatasetName(text: string): HubModel {
+  const { id, revision } = readHubName(text.trim().replace(/^((?:https?:\/\/)?(?:www\.)?(?:huggingface\.co|hf\.co)\/)?datasets\//, '$1'));
+  return { id: `datasets/${id}`, revision };
 }
 
 export interface HubOptions extends Pick<HttpOptions, 'fetch' | 'onProgress' | 'signal' | 'pause'> {
@@ -94,7 +102,7 @@ interface FileList {
 }
 
 async function readList({ id, revision }: HubModel, hubUrl: string, http: HttpOptions): Promise<FileList> {
-  const url = new URL(`api/models/${id}/revision/${encodeURIComponent(revision)}?blobs=true`, hubUrl).href;
+  const url = new URL(`api/${id.startsWith('datasets/') ? id : `models/${id}`}/revision/${encodeURIComponent(revision)}?blobs=true`, hubUrl).href;
   const host = new Host(http);
   const bytes = await host.patiently(async () => {
     const response = await host.get(url, {});

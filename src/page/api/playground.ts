@@ -156,8 +156,8 @@ export interface Playground {
     episode(id: string): Promise<DatasetEpisode>;
     /** All kept episodes as a LeRobotDataset v3.0. */
     zip(name: string): Promise<File>;
-    /** A dataset of version 3.0 or 2.1 as a zip; `datasetEpisode` reads one of its episodes. */
-    open(zip: File): Promise<OpenedDataset>;
+    /** A dataset of version 3.0 or 2.1: a zip, or its name on the Hub; `datasetEpisode` reads one of its episodes. */
+    open(dataset: File | string): Promise<OpenedDataset>;
     datasetEpisode(index: number): Promise<DatasetEpisode>;
     /** The episode read last, on the arm, through the safety gate. */
     replay(): Promise<TraceReport>;
@@ -241,7 +241,7 @@ export function createPlayground(session: Session, wordsFor: (failure: Failure) 
       remove: (id) => dressed(() => session.recording.remove(id)),
       episode: (id) => dressed(() => session.recording.show({ kind: 'recorded', id })),
       zip: (name) => dressed(() => session.recording.exportZip(name)),
-      open: (file) => dressed(() => session.recording.open({ kind: 'zip', file })),
+      open: (dataset) => dressed(() => session.recording.open(typeof dataset === 'string' ? { kind: 'hub', name: dataset } : { kind: 'zip', file: dataset })),
       datasetEpisode: (index) => dressed(() => session.recording.show({ kind: 'dataset', index })),
       replay: () => dressed(() => session.recording.replay()),
     },

@@ -29,9 +29,11 @@ export const RECORD = {
 
 export const DATASET = {
   heading: 'Look at a dataset',
-  lead: 'A LeRobot dataset (v3.0 or v2.1) from this computer. It is read here and sent nowhere.',
+  lead: 'A LeRobot dataset (v3.0 or v2.1) from this computer, read here and sent nowhere, or a public one from the Hugging Face Hub.',
   openFolder: 'Open a folder',
   openZip: 'Open a zip',
+  hub: 'On the Hub: user/name',
+  openHub: 'Open',
   recorded: 'recorded',
   episode: 'Episode',
   era: 'Its joint values are',

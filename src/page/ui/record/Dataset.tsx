@@ -1,5 +1,5 @@
 /** Opening somebody's dataset, and picking an episode of it; and the page that says how a dataset becomes a policy. */
-import { useRef, type ChangeEvent } from 'react';
+import { useRef, useState, type ChangeEvent, type FormEvent } from 'react';
 import { useNoun, useSession } from '../context.ts';
 import { DATASET, TO_POLICY } from '#page/words/record.ts';
 
@@ -8,6 +8,7 @@ export function Dataset() {
   const { busy, opened, shown } = useNoun('record');
   const folder = useRef<HTMLInputElement>(null);
   const zip = useRef<HTMLInputElement>(null);
+  const [name, setName] = useState('');
   // What fails is in the store, and shown under the buttons of the recorder.
   const openFolder = (event: ChangeEvent<HTMLInputElement>): void => {
     const files = [...(event.target.files ?? [])].map((file) => ({ path: file.webkitRelativePath, file }));
@@ -19,6 +20,10 @@ export function Dataset() {
     const [file] = event.target.files ?? [];
     if (file !== undefined) session.recording.open({ kind: 'zip', file }).catch(() => undefined);
     event.target.value = '';
+  };
+  const openHub = (event: FormEvent): void => {
+    event.preventDefault();
+    if (name.trim() !== '') session.recording.open({ kind: 'hub', name }).catch(() => undefined);
   };
   return (
     <section className="panel" aria-labelledby="dataset">
@@ -34,6 +39,12 @@ export function Dataset() {
         <input ref={folder} type="file" hidden data-testid="dataset-folder" onChange={openFolder} {...{ webkitdirectory: '' }} />
         <input ref={zip} type="file" hidden accept=".zip" data-testid="dataset-zip" onChange={openZip} />
       </div>
+      <form className="dataset-hub" onSubmit={openHub}>
+        <input type="text" value={name} placeholder={DATASET.hub} aria-label={DATASET.hub} spellCheck={false} autoComplete="off" onChange={(event) => setName(event.target.value)} data-testid="dataset-hub" />
+        <button type="submit" className="button" disabled={busy !== null || name.trim() === ''}>
+          {DATASET.openHub}
+        </button>
+      </form>
       {opened === null ? null : (
         <label className="dataset-episode">
           <span>
