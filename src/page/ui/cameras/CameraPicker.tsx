@@ -19,6 +19,10 @@ export function CameraPicker({ cameraKey, place, devices, simulated }: CameraPic
   // Before a camera was allowed once, Chrome tells neither names nor ids.
   const named = devices.filter(({ id }) => id !== '');
   const { places } = useNoun('cameras');
+  const { kind } = useNoun('arm');
+  const run = useNoun('run');
+  // What a policy sees is not changed while it moves a real arm: the checks before motion were of these cameras.
+  const locked = kind === 'serial' && (run.kind === 'running' || run.kind === 'waiting' || run.kind === 'finishing');
   // One camera shows one view: the first that stands nowhere yet.
   const free = named.find(({ id }) => !Object.values(places).some((other) => other.device?.id === id));
   const current = place === null ? (simulated === 'offered' ? SIMULATED : '') : (place.device?.id ?? ANY);
@@ -30,7 +34,7 @@ export function CameraPicker({ cameraKey, place, devices, simulated }: CameraPic
   };
   return (
     <div className="camera-picker">
-      <select value={current} onChange={(event) => choose(event.target.value)} aria-label={CAMERAS.choose(cameraLabel(cameraKey))} data-testid={`camera-pick-${cameraKey.split('.').at(-1)}`}>
+      <select value={current} disabled={locked} onChange={(event) => choose(event.target.value)} aria-label={CAMERAS.choose(cameraLabel(cameraKey))} data-testid={`camera-pick-${cameraKey.split('.').at(-1)}`}>
         {simulated === 'offered' ? <option value={SIMULATED}>{CAMERAS.simulated}</option> : <option value="" disabled>{CAMERAS.none}</option>}
         {named.map(({ id, label }) => (
           <option key={id} value={id}>
@@ -41,7 +45,7 @@ export function CameraPicker({ cameraKey, place, devices, simulated }: CameraPic
         {place !== null && place.device !== null && !named.some(({ id }) => id === place.device?.id) ? <option value={place.device.id}>{place.device.label}</option> : null}
       </select>
       {place === null && devices.length > 0 ? (
-        <button type="button" className="button camera-use" onClick={() => choose(free?.id ?? ANY)} data-testid={`camera-real-${cameraKey.split('.').at(-1)}`}>
+        <button type="button" className="button camera-use" disabled={locked} onClick={() => choose(free?.id ?? ANY)} data-testid={`camera-real-${cameraKey.split('.').at(-1)}`}>
           {CAMERAS.useReal}
         </button>
       ) : null}
