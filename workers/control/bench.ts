@@ -295,6 +295,7 @@ export class Bench {
 
   async #openPort(place: SerialPlace, baud: number): Promise<OpenedPort> {
     const { virtual, serial } = this.#parts;
+    await this.leader.leaveSearch();
     if (place.kind === 'serial') return serial.open(place.adapter, baud);
     await virtual.switchOn();
     return virtual.ports.open(null, baud);

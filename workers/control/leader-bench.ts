@@ -100,6 +100,11 @@ export class LeaderBench {
     return (nowMs) => (this.#state === state ? state.leader.read(nowMs) : { kind: 'failed', failure: { code: 'arm/leader-missing', facts: {} } });
   }
 
+  /** Somebody needs a port that is only being looked at: the looking ends, a leader that was found stays. */
+  async leaveSearch(): Promise<void> {
+    if (this.#state.kind === 'finding') await this.end();
+  }
+
   async end(): Promise<void> {
     this.#turn++;
     const state = this.#state;

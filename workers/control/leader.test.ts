@@ -147,6 +147,11 @@ describe('two boards that look alike', () => {
     expect(await codeOf(connect())).toBe('serial/which-arm');
     unwrap(await rig.settle(rig.service.leaderFind('serial')));
     await rig.run(300);
+    // Connecting meanwhile ends the looking, and guesses no more than before.
+    expect(await codeOf(connect())).toBe('serial/which-arm');
+    expect(await codeOf(rig.service.leaderView())).toBe('arm/leader-missing');
+    unwrap(await rig.settle(rig.service.leaderFind('serial')));
+    await rig.run(300);
     // Both lifted: nobody knows.
     follower.plant.put(1, -0.1);
     leader.plant.put(1, -0.1);
