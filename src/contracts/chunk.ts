@@ -23,6 +23,18 @@ export interface ActionChunk {
   /** Time of the oldest thing it was computed from. */
   readonly observedAtMs: number;
   readonly computedAtMs: number;
+  /** What it was computed without; absent: nothing. */
+  readonly reduction?: ChunkReduction;
+}
+
+/** What a chunk was computed without, because the machine was too slow for all of it (`core/chunks/ladder.ts`). */
+export interface ChunkReduction {
+  /** From 1; each gives up more. */
+  readonly rung: number;
+  /** Denoising steps it was computed in. */
+  readonly steps: number;
+  /** The cameras it looked through, as the robot names them. */
+  readonly cameras: readonly string[];
 }
 
 /** Where the milliseconds of one chunk went. */

@@ -1,5 +1,5 @@
 /** The control worker as its callers see it. */
-import type { ActionChunk } from './chunk.ts';
+import type { ActionChunk, ChunkReduction } from './chunk.ts';
 import type { Failure, Outcome } from './failure.ts';
 import type { LeaderApi } from './leader.ts';
 import type { RobotApi } from './robot-setup.ts';
@@ -71,7 +71,7 @@ export interface ControlReport {
   readonly rateHz: number;
   readonly jitter: JitterSummary;
   /** The chunk being played; times as in ActionChunk, so that latency can be shown while it runs. */
-  readonly chunk: { readonly index: number; readonly rows: number; readonly rowsLeft: number; readonly observedAtMs: number; readonly computedAtMs: number; readonly disagreement: PlanDisagreement | null } | null;
+  readonly chunk: { readonly index: number; readonly rows: number; readonly rowsLeft: number; readonly observedAtMs: number; readonly computedAtMs: number; readonly disagreement: PlanDisagreement | null; readonly reduction?: ChunkReduction } | null;
   /** The coming rows of the current chunk after the gate's limits, radians, for the ghost; null when none. */
   readonly comingPath: readonly (readonly number[])[] | null;
   /** The rules that will bite on the way, one list a row of `comingPath`. */

@@ -1,5 +1,5 @@
 /** The inference worker and the conversion worker as their callers see them. */
-import type { ChunkTimings } from './chunk.ts';
+import type { ChunkReduction, ChunkTimings } from './chunk.ts';
 import type { Provider } from './engine.ts';
 import type { Failure, Outcome } from './failure.ts';
 import type { CameraPicture } from './picture.ts';
@@ -79,6 +79,8 @@ export interface ChunkRecord {
   readonly provider: Provider;
   /** Absent: not guided. */
   readonly guidance?: ChunkGuidance;
+  /** Absent: all steps, all cameras. */
+  readonly reduction?: ChunkReduction;
 }
 
 export interface InferenceApi {
@@ -88,8 +90,8 @@ export interface InferenceApi {
   probe(request: { readonly sentence: string; readonly noiseSeed: number }): Promise<Outcome<ChunkRecord>>;
   /** A chunk of fixed made-up pictures, state, words and noise: the same for every precision of a policy. Nothing moves. */
   sample(): Promise<Outcome<PredictedChunk>>;
-  /** Start answering control's requests for this run. */
-  beginRun(run: { readonly runId: number; readonly sentence: string; readonly seed: number; readonly realTimeChunking?: RealTimeChunking }): Promise<Outcome<null>>;
+  /** Start answering control's requests for this run. With the ladder (`on` where absent) a slow machine gives up steps, then a camera, and says so in each chunk. */
+  beginRun(run: { readonly runId: number; readonly sentence: string; readonly seed: number; readonly realTimeChunking?: RealTimeChunking; readonly ladder?: 'on' | 'off' }): Promise<Outcome<null>>;
   endRun(): Promise<Outcome<readonly ChunkRecord[]>>;
   /** Compute again from a record's own pictures, state and noise. */
   recompute(sentence: string, record: ChunkRecord): Promise<Outcome<PredictedChunk>>;

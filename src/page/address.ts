@@ -1,5 +1,5 @@
 /**
- * What the address says: `?engine=webgpu|wasm`, `?seed=`, `?task=`, `?arm=virtual|serial`, `?only=episodes`. They fill boxes and force an engine; nothing in an
+ * What the address says: `?engine=webgpu|wasm`, `?seed=`, `?task=`, `?arm=virtual|serial`, `?ladder=off`, `?only=episodes|bench`. They fill boxes and force an engine; nothing in an
  * address ever starts a motion. Untrusted text: what is not understood counts as absent.
  */
 import type { EngineChoice } from '#contracts/inference.ts';
@@ -8,10 +8,12 @@ export interface AddressOptions {
   readonly engine: EngineChoice;
   readonly seed: number;
   readonly task: string;
+  /** `off`: a slow machine plans with all steps and cameras, however long that takes. */
+  readonly ladder: 'on' | 'off';
   /** Opens the Robot panel for this arm; connects nothing. */
   readonly arm: 'virtual' | 'serial' | null;
-  /** `episodes`: no page at all, only the worker that counts, for command line tools (`bare.ts`). */
-  readonly only: 'page' | 'episodes';
+  /** `episodes`: no page at all, only the worker that counts, for command line tools (`bare.ts`). `bench`: the benchmark's page. */
+  readonly only: 'page' | 'episodes' | 'bench';
 }
 
 /** The scene that the world worker shows before it is asked for anything; another one would make the cubes jump. */
@@ -23,11 +25,13 @@ export function readAddress(search: string): AddressOptions {
   const engine = parameters.get('engine');
   const seed = parameters.get('seed') ?? '';
   const arm = parameters.get('arm');
+  const only = parameters.get('only');
   return {
     engine: engine === 'webgpu' || engine === 'wasm' ? engine : null,
     seed: /^\d{1,9}$/.test(seed) ? Number(seed) : DEFAULT_SEED,
+    ladder: parameters.get('ladder') === 'off' ? 'off' : 'on',
     arm: arm === 'virtual' || arm === 'serial' ? arm : null,
-    only: parameters.get('only') === 'episodes' ? 'episodes' : 'page',
+    only: only === 'episodes' || only === 'bench' ? only : 'page',
     task: (parameters.get('task') ?? '').slice(0, MAX_TASK_LETTERS),
   };
 }

@@ -40,6 +40,11 @@ function open(): void {
     window.episodes = openBare(baseUrl);
     return;
   }
+  if (address.only === 'bench') {
+    // Of its own, so that nobody who came for the arm downloads it.
+    void import('./bench.tsx').then(({ openBench }) => openBench(place, { baseUrl, os, engine: address.engine, appVersion: __APP_VERSION__ }));
+    return;
+  }
   const reset: ResetRequest = { task: address.task, seed: address.seed };
   const clock = systemClock();
   const isHidden = (): boolean => document.hidden;
@@ -54,6 +59,7 @@ function open(): void {
     isHidden,
     appVersion: __APP_VERSION__,
     engineChoice: address.engine,
+    ladder: address.ladder,
     firstReset: reset,
   });
   window.addEventListener('error', (event) => session.reportFailure(defect(event.error ?? event.message)));

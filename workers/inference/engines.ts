@@ -32,11 +32,17 @@ export interface Engines {
   facts(): EngineFacts;
 }
 
-export function openEngines(onProgress: (progress: LoadProgress) => void): Engines {
+export interface OpenedEngines extends Engines {
+  /** The device that `webgpu` computes on, for whoever measures it; null before there is one. */
+  device(): GPUDevice | null;
+}
+
+export function openEngines(onProgress: (progress: LoadProgress) => void): OpenedEngines {
   const runtimes = new Map<OrtBuild, OrtRuntime>();
   /** The one asked for last. */
   let runtime: OrtRuntime | null = null;
   let trusted: Promise<TrustedGpu> | null = null;
+  let device: GPUDevice | null = null;
   let cpu: Engine | null = null;
   let adapter: EngineReport['adapter'] = null;
   let attempts: EngineReport['attempts'] = [];
@@ -55,6 +61,7 @@ export function openEngines(onProgress: (progress: LoadProgress) => void): Engin
     try {
       const found = await trustedGpu(ort);
       attempts = found.attempts;
+      device = found.gpu.device;
       return found;
     } catch (thrown) {
       if (thrown instanceof SelfTestFailure) attempts = thrown.attempts;
@@ -63,6 +70,7 @@ export function openEngines(onProgress: (progress: LoadProgress) => void): Engin
   };
 
   return {
+    device: () => device,
     async webgpu() {
       trusted ??= openGpu();
       const { gpu, engine } = await trusted;

@@ -10,6 +10,7 @@ import type { CameraPicture, Picture } from '#contracts/picture.ts';
 import type { PolicyFit, PolicyInfo, PredictedChunk } from '#contracts/policy.ts';
 import type { Clock } from '#contracts/time.ts';
 import type { JointUnitsVector } from '#contracts/units.ts';
+import type { ChunkReduction } from '#contracts/chunk.ts';
 import type { ChunkGuidance } from '#contracts/inference.ts';
 import { guideVelocity, padLeftover } from '#core/chunks/real-time-chunking.ts';
 import { FailureError } from '#core/lib/failure.ts';
@@ -28,11 +29,17 @@ export interface RunnerParts {
   readonly clock: Clock;
 }
 
+/** What bends a chunk away from what the policy alone would compute. */
+export interface ChunkManner {
+  readonly guidance?: ChunkGuidance;
+  readonly reduction?: ChunkReduction;
+}
+
 export interface PolicyRunner extends Runner {
   readonly info: PolicyInfo;
   readonly provider: Provider;
   /** Rejects as `Policy.predictChunk` does. Calls must not overlap. */
-  predict(observation: Observation, noiseSeed: number, guidance?: ChunkGuidance): Promise<PredictedChunk>;
+  predict(observation: Observation, noiseSeed: number, how?: ChunkManner): Promise<PredictedChunk>;
 }
 
 /** Fixed, so that two engines compute the same chunk and two visits race the same race. */
@@ -48,15 +55,20 @@ export async function policyRunner(pack: OpenPack, engine: Engine, parts: Runner
   const runner: PolicyRunner = {
     info,
     provider,
-    async predict(observation, noiseSeed, guidance) {
+    async predict(observation, noiseSeed, { guidance, reduction } = {}) {
       const { ids, mask } = tokenize(observation.sentence, policy.text);
       const { actions, x0, timings } = await policy.predictChunk({
-        pictures: new Map(Object.entries(observation.pictures).map(([camera, taken]): [string, Picture] => [camera, taken.picture])),
+        pictures: new Map(
+          Object.entries(observation.pictures)
+            .filter(([camera]) => reduction?.cameras.includes(camera) ?? true)
+            .map(([camera, taken]): [string, Picture] => [camera, taken.picture]),
+        ),
         state: old ? toOldDegrees(Float32Array.from(observation.state), info.stateSize) : Float32Array.from(observation.state),
         tokens: ids,
         tokenMask: mask,
         noise: normalNoise(noiseSeed, info.chunkRows * policy.noiseColumns),
-        ...(guidance === undefined ? {} : { guide: guideOf(guidance, policy) }),
+        ...(guidance === undefined ? {} : { guide: guideOf(guidance, policy, reduction?.steps ?? info.denoisingSteps) }),
+        ...(reduction === undefined ? {} : { steps: reduction.steps }),
       });
       return { actions: old ? fromOldDegrees(actions, info.actionSize) : actions, x0, timings: { ...timings, observeMs: 0 }, provider };
     },
@@ -84,8 +96,8 @@ function sampleObservation(info: PolicyInfo): Observation {
  * 10 steps: it closes the whole error. A policy with fewer steps would pass it, further each time, so there the weight is at
  * most the number of steps.
  */
-function guideOf(guidance: ChunkGuidance, { noiseColumns, info }: Policy): Guide {
+function guideOf(guidance: ChunkGuidance, { noiseColumns }: Policy, steps: number): Guide {
   const leftover = padLeftover(guidance.leftover, guidance.columns, noiseColumns);
-  const stable = { ...guidance, maxWeight: Math.min(guidance.maxWeight, info.denoisingSteps) };
+  const stable = { ...guidance, maxWeight: Math.min(guidance.maxWeight, steps) };
   return (step) => guideVelocity(step, leftover, stable);
 }

@@ -35,19 +35,20 @@ const INFO: PolicyInfo = {
 };
 
 /** Each action = first pixel + first joint + number of tokens + its noise. */
-function arithmeticPolicy(engine: Engine, events: string[]): Policy {
+function arithmeticPolicy(engine: Engine, { events, clock, chunkMs, denoisingSteps }: Pick<House, 'events' | 'clock' | 'chunkMs' | 'denoisingSteps'>): Policy {
   let busy = false;
   return {
-    info: INFO,
+    info: { ...INFO, denoisingSteps },
     provider: engine.provider,
     text: { ending: '', maxTokens: 48, padding: 'longest', truncation: 'on' },
     noiseColumns: 6,
-    async predictChunk({ pictures, state, tokens, noise, guide }) {
+    async predictChunk({ pictures, state, tokens, noise, guide, steps }) {
       if (busy) throw new Error('two chunks at once');
       busy = true;
-      events.push(guide === undefined ? 'predict' : 'predict guided');
+      events.push(`predict${guide === undefined ? '' : ' guided'}${steps === undefined ? '' : ` in ${steps} steps`}`);
       await new Promise((resolve) => setTimeout(resolve, 15));
       busy = false;
+      clock.jumpTo(clock.nowMs() + chunkMs());
       const base = (pictures.get(FRONT)?.data[0] ?? Number.NaN) + (state[0] ?? Number.NaN) + tokens.length;
       return { actions: noise.map((value) => value + base), x0: noise.slice(), timings: { preprocessMs: 1, visionMs: 2, prefixMs: 3, denoiseMs: 4, totalMs: 10 }, mids: new Map() };
     },
@@ -64,13 +65,16 @@ interface House {
   pixel: number;
   gpuLost: FailureError | null;
   cameraFailure: FailureError | null;
+  /** How long the policy takes on the manual clock. */
+  chunkMs: () => number;
+  denoisingSteps: number;
   weights: string;
 }
 
 function house(): House {
   const clock = manualClock(10_000);
   const engineOf = (provider: 'webgpu' | 'wasm'): Engine => ({ provider, createSession: () => Promise.reject(new Error('not here')), dispose: async () => undefined });
-  const made: Omit<House, 'service'> = { clock, sent: [], events: [], progress: [], pixel: 5, gpuLost: null, cameraFailure: null, weights: 'a' };
+  const made: Omit<House, 'service'> = { clock, sent: [], events: [], progress: [], pixel: 5, gpuLost: null, cameraFailure: null, weights: 'a', chunkMs: () => 0, denoisingSteps: 1 };
   const parts: InferenceParts = {
     clock,
     engines: {
@@ -88,7 +92,7 @@ function house(): House {
       if (name !== 'pocket') throw new FailureError('store/not-found', { name });
       return { manifest: { info: INFO, tokenizer: null, files: [{ file: 'f', bytes: 1, sha256: made.weights }] } } as unknown as OpenPack;
     },
-    loadPolicy: async (_pack, engine) => arithmeticPolicy(engine, made.events),
+    loadPolicy: async (_pack, engine) => arithmeticPolicy(engine, { ...made, chunkMs: () => made.chunkMs() }),
     openTokenizer: async () => (sentence) => {
       const ids = Int32Array.from(sentence.split(' '), (word) => word.length);
       return { ids, mask: new Uint8Array(ids.length).fill(1) };
@@ -160,6 +164,34 @@ test('a probe says all it was computed from, and the same again gives the same',
   expect(value(await service.recompute('pick', record)).actions).toEqual(noise.map((one) => one + 5 + 1 + 1));
   home.pixel = 9;
   expect(value(await service.probe({ sentence: 'pick up', noiseSeed: 42 })).actions).toEqual(noise.map((one) => one + 9 + 1 + 2));
+});
+
+test.each(['on', 'off'] as const)('a machine too slow for its own plans, with the ladder %s', async (ladder) => {
+  home.denoisingSteps = 10;
+  // A chunk of 2 rows at 30 a second lasts 66.7 ms; half of that is 33.3 ms.
+  home.chunkMs = () => 40;
+  const { service, sent, events } = home;
+  await service.load('pocket', 'wasm');
+  value(await service.beginRun({ runId: 1, sentence: 'pick up', seed: 7, ladder }));
+  for (let i = 1; i <= 5; i++) {
+    service.question(want(1, i));
+    await until(() => sent.length === i);
+  }
+  const [first, second, third, , fifth] = value(await service.endRun());
+  const told = sent.map((message) => (message.kind === 'chunk' ? message.chunk.reduction?.steps : null));
+  if (ladder === 'off') {
+    expect(told).toEqual([undefined, undefined, undefined, undefined, undefined]);
+    expect(events.slice(1)).toEqual(['predict', 'predict', 'predict', 'predict', 'predict']);
+    return;
+  }
+  expect(told).toEqual([undefined, undefined, 5, 5, 3]);
+  expect(events.slice(1)).toEqual(['predict', 'predict', 'predict in 5 steps', 'predict in 5 steps', 'predict in 3 steps']);
+  expect([first, second].map((record) => record?.reduction)).toEqual([undefined, undefined]);
+  expect(third?.reduction).toEqual({ rung: 1, steps: 5, cameras: [FRONT] });
+  // The record says it, so the same can be had again.
+  if (fifth === undefined) throw new Error('no fifth chunk');
+  await service.recompute('pick up', fifth);
+  expect(events.at(-1)).toBe('predict in 3 steps');
 });
 
 test('a run answers control with chunks of its own noise, ages included, and gives its records at the end', async () => {

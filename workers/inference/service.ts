@@ -5,7 +5,7 @@
  * One computation at a time, in the order of asking; of control's questions only the newest waits (`loop.ts`). A failure
  * is an answer, never an end: the worker stays alive and the next question is computed.
  */
-import type { ChunkTimings } from '#contracts/chunk.ts';
+import type { ChunkReduction, ChunkTimings } from '#contracts/chunk.ts';
 import type { ControlToInference, InferenceToControl } from '#contracts/control.ts';
 import type { Outcome } from '#contracts/failure.ts';
 import type { ChunkGuidance, ChunkRecord, EngineChoice, EngineReport, InferenceApi, LoadProgress, RealTimeChunking } from '#contracts/inference.ts';
@@ -15,6 +15,7 @@ import type { OpenPack } from '#contracts/pack.ts';
 import type { PolicyFit, PolicyInfo, PredictedChunk } from '#contracts/policy.ts';
 import type { Reading } from '#contracts/reading.ts';
 import type { JointUnitsVector } from '#contracts/units.ts';
+import { ladder, type Ladder } from '#core/chunks/ladder.ts';
 import { withDeadline } from '#core/lib/deadline.ts';
 import { FailureError, outcome } from '#core/lib/failure.ts';
 import { unreachable } from '#core/lib/never.ts';
@@ -53,7 +54,7 @@ interface Computed {
 }
 
 type Run =
-  | { readonly kind: 'live'; readonly runId: number; readonly sentence: string; readonly seed: number; readonly records: ChunkRecord[]; readonly watch: CameraWatch; readonly realTimeChunking?: RealTimeChunking }
+  | { readonly kind: 'live'; readonly runId: number; readonly sentence: string; readonly seed: number; readonly records: ChunkRecord[]; readonly watch: CameraWatch; readonly ladder: Ladder | null; readonly realTimeChunking?: RealTimeChunking }
   | { readonly kind: 'replay'; readonly runId: number; readonly sentence: string; readonly from: readonly ChunkRecord[]; readonly records: ChunkRecord[] }
   | { readonly kind: 'trace'; readonly runId: number; readonly actions: Float32Array; chunks: number; readonly records: ChunkRecord[] };
 
@@ -107,7 +108,9 @@ export class InferenceService implements InferenceApi {
   }
 
   async beginRun(run: Parameters<InferenceApi['beginRun']>[0]): Promise<Outcome<null>> {
-    return this.#begin({ kind: 'live', ...run, records: [], watch: cameraWatch() });
+    const info = this.#loaded?.runner.info;
+    const steps = run.ladder === 'off' || info === undefined ? null : ladder({ ...info, cameras: info.cameras.map(({ robotKey }) => robotKey) });
+    return this.#begin({ ...run, kind: 'live', records: [], watch: cameraWatch(), ladder: steps });
   }
 
   async beginReplay(run: { readonly runId: number; readonly sentence: string; readonly records: readonly ChunkRecord[] }): Promise<Outcome<null>> {
@@ -128,7 +131,7 @@ export class InferenceService implements InferenceApi {
   }
 
   recompute(sentence: string, record: ChunkRecord): Promise<Outcome<PredictedChunk>> {
-    return outcome(() => this.#inTurn(({ runner }) => runner.predict(observationOf(sentence, record), record.noiseSeed, record.guidance)));
+    return outcome(() => this.#inTurn(({ runner }) => runner.predict(observationOf(sentence, record), record.noiseSeed, record)));
   }
 
   /** A question from control's port. */
@@ -178,6 +181,7 @@ export class InferenceService implements InferenceApi {
         actions: record.actions.slice(),
         observedAtMs,
         computedAtMs: this.#parts.clock.nowMs(),
+        ...(record.reduction === undefined ? {} : { reduction: record.reduction }),
       },
     };
   }
@@ -195,14 +199,18 @@ export class InferenceService implements InferenceApi {
   async #next(run: Exclude<Run, { readonly kind: 'trace' }>, runner: PolicyRunner, observedTick: number): Promise<Computed | null> {
     const index = run.records.length;
     switch (run.kind) {
-      case 'live':
-        return this.#observeAndPredict(runner, { sentence: run.sentence, noiseSeed: chunkNoiseSeed(run.seed, index), index, observedTick, watch: run.watch, ...guidanceFor(run, runner.info, observedTick) });
+      case 'live': {
+        const reduction = run.ladder?.reduction ?? null;
+        const computed = await this.#observeAndPredict(runner, { sentence: run.sentence, noiseSeed: chunkNoiseSeed(run.seed, index), index, observedTick, watch: run.watch, ...guidanceFor(run, runner.info, observedTick), ...(reduction === null ? {} : { reduction }) });
+        run.ladder?.look(computed.record.timings.totalMs);
+        return computed;
+      }
       case 'replay': {
         const original = run.from[index];
         if (original === undefined) return null;
         // It looks at old pictures, but answers a question of now.
         const observedAtMs = this.#parts.clock.nowMs();
-        const { actions, x0, timings, provider } = await runner.predict(observationOf(run.sentence, original), original.noiseSeed, original.guidance);
+        const { actions, x0, timings, provider } = await runner.predict(observationOf(run.sentence, original), original.noiseSeed, original);
         return { record: { ...original, index, observedTick, actions, x0, timings, provider }, observedAtMs };
       }
       default:
@@ -212,7 +220,7 @@ export class InferenceService implements InferenceApi {
 
   async #observeAndPredict(
     runner: PolicyRunner,
-    { sentence, noiseSeed, index, observedTick, watch, guidance }: { readonly sentence: string; readonly noiseSeed: number; readonly index: number; readonly observedTick: number; readonly watch?: CameraWatch; readonly guidance?: ChunkGuidance },
+    { sentence, noiseSeed, index, observedTick, watch, ...how }: { readonly sentence: string; readonly noiseSeed: number; readonly index: number; readonly observedTick: number; readonly watch?: CameraWatch; readonly guidance?: ChunkGuidance; readonly reduction?: ChunkReduction },
   ): Promise<Computed> {
     const { clock, cameras, readArm } = this.#parts;
     const startedAtMs = clock.nowMs();
@@ -223,10 +231,10 @@ export class InferenceService implements InferenceApi {
     const observation = gatherObservation(needs, { pictures, state: readArm(), sentence, nowMs: clock.nowMs() }, SIMULATED_CAMERA_LIMITS);
     watch?.look(observation, clock.nowMs());
     const observeMs = clock.nowMs() - startedAtMs;
-    const { actions, x0, timings, provider } = await runner.predict(observation, noiseSeed, guidance);
+    const { actions, x0, timings, provider } = await runner.predict(observation, noiseSeed, how);
     const whole: ChunkTimings = { ...timings, observeMs, totalMs: clock.nowMs() - startedAtMs };
     return {
-      record: { index, observedTick, pictures, state: Float32Array.from(observation.state), noiseSeed, actions, x0, timings: whole, provider, ...(guidance === undefined ? {} : { guidance }) },
+      record: { index, observedTick, pictures, state: Float32Array.from(observation.state), noiseSeed, actions, x0, timings: whole, provider, ...how },
       observedAtMs: Math.min(observation.stateAtMs, ...pictures.map(({ capturedAtMs }) => capturedAtMs)),
     };
   }

@@ -11,7 +11,7 @@
  *
  * It knows no joints, no radians and no clock: the time is handed in.
  */
-import type { ActionChunk } from '#contracts/chunk.ts';
+import type { ActionChunk, ChunkReduction } from '#contracts/chunk.ts';
 import type { Aggregate, PlanDisagreement } from '#contracts/control.ts';
 import { aggregateRows } from './aggregate.ts';
 import { disagreement } from './disagreement.ts';
@@ -43,6 +43,7 @@ export interface PlayedChunk {
   readonly rows: number;
   readonly observedAtMs: number;
   readonly computedAtMs: number;
+  readonly reduction?: ChunkReduction;
 }
 
 export interface ChunkQueue {
@@ -99,7 +100,7 @@ export function chunkQueue(settings: QueueSettings): ChunkQueue {
       // An observation from the future of this run cannot be; it would only mean that row 0 is due now.
       rows = next;
       lastIndex = chunk.index;
-      current = { index: chunk.index, rows: chunk.rows, observedAtMs: chunk.observedAtMs, computedAtMs: chunk.computedAtMs };
+      current = { index: chunk.index, rows: chunk.rows, observedAtMs: chunk.observedAtMs, computedAtMs: chunk.computedAtMs, ...(chunk.reduction === undefined ? {} : { reduction: chunk.reduction }) };
       // The last moment a row can still be due: the chunk came as late as allowed and was played without a pause.
       playUntilMs = chunk.observedAtMs + settings.expiryMs + chunk.rows * settings.tickMs;
       return { kind: 'accepted', rowsDropped, rowsQueued: rows.length, disagreement: compared === null || played === null ? null : { ...compared, seamPlayed: played.seam } };

@@ -34,6 +34,8 @@ export interface ChunkRequest {
   readonly tokenMask: ArrayLike<number>;
   /** Standard normal, `info.chunkRows` x `noiseColumns`, row-major. An input, so that a chunk can be had again. */
   readonly noise: Float32Array;
+  /** Denoising steps, fewer than the checkpoint's own for a quicker, coarser chunk; its own where absent. */
+  readonly steps?: number;
   /** Asked at every denoising step; absent: the policy's own velocity. */
   readonly guide?: Guide;
 }

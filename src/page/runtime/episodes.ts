@@ -50,7 +50,7 @@ export function openBareHouse(baseUrl: string, onProgress: (progress: LoadProgre
 }
 
 /** A boot message for a worker that shares nothing: the slots are there because the message has them, and are empty. */
-function alone(baseUrl: string, onProgress: (progress: LoadProgress) => void): Pick<WorkerBoot, 'memory' | 'ports' | 'baseUrl'> {
+export function alone(baseUrl: string, onProgress: (progress: LoadProgress) => void): Pick<WorkerBoot, 'memory' | 'ports' | 'baseUrl'> {
   const none = new SharedArrayBuffer(0);
   const told = new MessageChannel();
   told.port1.onmessage = (event: MessageEvent<LoadProgress>) => onProgress(event.data);

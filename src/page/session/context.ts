@@ -16,6 +16,8 @@ export interface SessionContext {
   readonly failures: FailureLog;
   readonly appVersion: string;
   readonly engineChoice: EngineChoice;
+  /** `?ladder=`. */
+  readonly ladder: 'on' | 'off';
   /** Null before control's first tick. */
   readonly readArm: () => ArmSnapshot | null;
   /** Shows a failure to the person and tells the listeners. */

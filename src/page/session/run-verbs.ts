@@ -51,6 +51,8 @@ export interface RunRequest {
   /** How consecutive chunks are joined; absent: the newest wins. */
   readonly aggregate?: Aggregate;
   readonly realTimeChunking?: RealTimeChunking;
+  /** Whether a slow machine may give up steps and a camera; as the address says where absent. */
+  readonly ladder?: 'on' | 'off';
   /** `shadow`: plans are computed and shown, and nothing is sent. Absent: `arm`. */
   readonly drive?: 'arm' | 'shadow';
   /** What a plan does whose mean disagreement with the one before passes this limit, LeRobot joint units. */
@@ -207,7 +209,7 @@ export function runVerbs(context: SessionContext, policies: PolicyVerbs, resetWo
     const sentence = request.task.trim();
     const seconds = request.seconds ?? DEFAULT_RUN_SECONDS;
     const seed = request.seed ?? 0;
-    const { aggregate, realTimeChunking, drive, disagreement } = request;
+    const { aggregate, realTimeChunking, drive, disagreement, ladder = context.ladder } = request;
     const start = { ...(aggregate === undefined ? {} : { aggregate }), ...(drive === undefined ? {} : { drive }), ...(disagreement === undefined ? {} : { disagreement }) };
     return exclusively(sentence, async (mine) => {
       if (sentence === '') throw new FailureError('observation/sentence-missing');
@@ -217,7 +219,7 @@ export function runVerbs(context: SessionContext, policies: PolicyVerbs, resetWo
       const scene = stores.world.getState().scene;
       if (scene === null) throw new FailureError('arm/not-connected');
       const runId = nextRunId++;
-      unwrap(await house.inference.api.beginRun({ runId, sentence, seed, ...(realTimeChunking === undefined ? {} : { realTimeChunking }) }));
+      unwrap(await house.inference.api.beginRun({ runId, sentence, seed, ladder, ...(realTimeChunking === undefined ? {} : { realTimeChunking }) }));
       const { ending, control, records, latencies } = await between(mine, { runId, sentence, seconds, fps: policy.info.fps, activity: 'run', lastChunk: null, start });
       const totals = records.length > 0 ? records.map((record) => record.timings.totalMs) : latencies;
       const report: RunReport = {
@@ -369,7 +371,7 @@ function watchRun(context: SessionContext, mine: Active, watch: Watch, enter: (s
   stores.speed.setState({ chunkLatency: null });
 
   const takeChunk = (chunk: NonNullable<ControlReport['chunk']>): void => {
-    const played = { index: chunk.index, rows: chunk.rows, rowsLeft: chunk.rowsLeft, latencyMs: chunk.computedAtMs - chunk.observedAtMs, budgetMs: (1000 * ASK_AT_SHARE * chunk.rows) / watch.fps, disagreement: chunk.disagreement };
+    const played = { index: chunk.index, rows: chunk.rows, rowsLeft: chunk.rowsLeft, latencyMs: chunk.computedAtMs - chunk.observedAtMs, budgetMs: (1000 * ASK_AT_SHARE * chunk.rows) / watch.fps, disagreement: chunk.disagreement, reduction: chunk.reduction ?? null };
     if (chunk.index !== lastIndex) {
       lastIndex = chunk.index;
       chunksPlayed++;

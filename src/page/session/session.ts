@@ -53,6 +53,8 @@ export interface SessionOptions {
   readonly appVersion: string;
   /** `?engine=`. */
   readonly engineChoice: EngineChoice;
+  /** `?ladder=off`: no run gives anything up for speed. */
+  readonly ladder: 'on' | 'off';
   /** What the world is set up for at first. */
   readonly firstReset: ResetRequest;
 }
@@ -111,6 +113,7 @@ export function createSession(options: SessionOptions): Session {
     failures,
     appVersion: options.appVersion,
     engineChoice: options.engineChoice,
+    ladder: options.ladder,
     readArm: armReader(house.memory.arm),
     report: (failure) => {
       failures.add(failure);

@@ -3,6 +3,7 @@
  * changes at loop rate (joint values, pictures, poses) is not here or is here ten times a second at most.
  */
 import { createStore, type StoreApi } from 'zustand/vanilla';
+import type { ChunkReduction } from '#contracts/chunk.ts';
 import type { Aggregate, ArmKind, ControlMode, JitterSummary, PlanDisagreement, SafetyRule, StopReport } from '#contracts/control.ts';
 import type { Failure } from '#contracts/failure.ts';
 import type { EngineReport, LoadProgress } from '#contracts/inference.ts';
@@ -77,6 +78,8 @@ export interface PlayedChunk {
   readonly budgetMs: number;
   /** Against the plan before; null for the first. */
   readonly disagreement: PlanDisagreement | null;
+  /** What it was computed without, as the machine is too slow for all of it; null: nothing. */
+  readonly reduction: ChunkReduction | null;
 }
 
 /** What a person may choose about runs. */

@@ -65,7 +65,7 @@ export function cameraLabel(key: string): string {
 }
 
 /** `WebGPU · float32`. */
-export function engineLabel(engine: EngineReport, info: PolicyInfo): string {
+export function engineLabel(engine: EngineReport, info: Pick<PolicyInfo, 'precision'>): string {
   const threads = engine.provider === 'wasm' ? `, ${engine.threads} ${engine.threads === 1 ? 'thread' : 'threads'}` : '';
   return `${PROVIDER_LABELS[engine.provider]}${threads} · ${PRECISION_LABELS[info.precision]}`;
 }

@@ -1,4 +1,5 @@
 /** Why the arm is slower than it is told, what the limits are, and what they are good for: every sentence of the safety panels. */
+import type { ChunkReduction } from '#contracts/chunk.ts';
 import { GRIPPER_INDEX, JOINT_NAMES } from '#contracts/joints.ts';
 import type { SafetyRule } from '#contracts/control.ts';
 import type { MotionProfile, ProfileName, SafetyProfile } from '#contracts/safety.ts';
@@ -173,6 +174,12 @@ export const BUDGET = {
 export function budgetLine(latencyMs: number, budgetMs: number): string {
   if (latencyMs <= budgetMs) return `A plan takes ${milliseconds(latencyMs)} of the ${milliseconds(budgetMs)} it has: the arm need not wait.`;
   return `A plan takes ${milliseconds(latencyMs)} and has ${milliseconds(budgetMs)}: the arm waits ${milliseconds(latencyMs - budgetMs)} for each.`;
+}
+
+/** What a run gives up on a slow machine; never silent. */
+export function reductionLine({ steps, cameras }: ChunkReduction, all: { readonly steps: number; readonly cameras: number }): string {
+  const without = [...(steps < all.steps ? [`${steps} of ${all.steps} denoising steps`] : []), ...(cameras.length < all.cameras ? [`${cameras.length} of ${all.cameras} cameras`] : [])];
+  return `This computer is too slow for whole plans: it plans with ${without.join(' and ')}, which is coarser. The run file says so, too.`;
 }
 
 export function seamLine(seam: number, played: number): string {

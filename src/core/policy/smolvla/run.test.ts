@@ -63,6 +63,17 @@ describe('one set of sessions', () => {
     expect(largest(masked.x0, (await policy.predictChunk(base.request)).x0)).toBeGreaterThan(1e-3);
   });
 
+  it('in fewer steps it equals a checkpoint that asks for so few; none, more and half a step are refused', async () => {
+    const { manifest } = base.pack;
+    const settings = { ...(manifest.settings as Readonly<Record<string, unknown>>), steps: 2 };
+    const few = await loadPolicy({ ...base.pack, manifest: { ...manifest, settings } }, engine, OPTIONS);
+    const own = await few.predictChunk(base.request);
+    await few.dispose();
+    expect((await policy.predictChunk({ ...base.request, steps: 2 })).x0).toEqual(own.x0);
+    expect(largest(own.x0, (await policy.predictChunk(base.request)).x0)).toBeGreaterThan(1e-4);
+    for (const steps of [0, 11, 1.5]) expect(await failureOf({ ...base.request, steps })).toMatchObject({ code: 'checkpoint/config', facts: { field: 'steps' } });
+  });
+
   it('a picture may come under the policy’s own name instead of the robot’s', async () => {
     const renamed = await openGolden(GOLDEN_CASES.find((golden) => golden.name === 'rename-map')!, readGolden);
     const own = await loadPolicy(renamed.pack, engine, OPTIONS);

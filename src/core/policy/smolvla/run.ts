@@ -101,8 +101,8 @@ function usedCameras(settings: SmolVlaSettings, wanted: readonly string[] | unde
 interface HostWeights {
   readonly stateWeight: Float32Array;
   readonly stateBias: Float32Array;
-  /** [1, 1, E] for each Euler step: the time half of action_time_mlp_in, with its bias. */
-  readonly timeBiases: readonly HostTensor[];
+  /** [1, 1, E] for each of so many Euler steps: the time half of action_time_mlp_in, with its bias. Computed once each. */
+  readonly timeBiases: (steps: number) => readonly HostTensor[];
   readonly special: SpecialRows | null;
 }
 
@@ -111,14 +111,21 @@ async function readHostWeights(pack: OpenPack, settings: SmolVlaSettings): Promi
   const row = (id: number): Promise<Float32Array> => pack.rows('embed', id, 1);
   const timeWeight = await pack.tensor('time.weight');
   const timeBias = await pack.tensor('time.bias');
+  const biases = new Map<number, readonly HostTensor[]>();
   return {
     stateWeight: await pack.tensor('state.weight'),
     stateBias: await pack.tensor('state.bias'),
-    timeBiases: eulerTimes(settings.steps).map((t) => ({
-      type: 'float32',
-      dims: [1, 1, expert.hidden],
-      data: affine(timeWeight, timeEmbedding(t, expert.hidden, settings.minPeriod, settings.maxPeriod), timeBias),
-    })),
+    timeBiases: (steps) => {
+      const known = biases.get(steps);
+      if (known !== undefined) return known;
+      const made = eulerTimes(steps).map((t): HostTensor => ({
+        type: 'float32',
+        dims: [1, 1, expert.hidden],
+        data: affine(timeWeight, timeEmbedding(t, expert.hidden, settings.minPeriod, settings.maxPeriod), timeBias),
+      }));
+      biases.set(steps, made);
+      return made;
+    },
     special:
       specialTokens === null
         ? null
@@ -186,7 +193,8 @@ async function predictChunk(loaded: Loaded, request: ChunkRequest): Promise<Poli
     const filledMs = options.clock.nowMs();
 
     const fixed = { ...cache, ...feeds.step };
-    const x0 = request.guide === undefined ? await denoise(loaded, request.noise, fixed, kept, mids) : await denoiseGuided(loaded, request.noise, fixed, request.guide);
+    const steps = request.steps ?? settings.steps;
+    const x0 = request.guide === undefined ? await denoise(loaded, request.noise, steps, fixed, kept, mids) : await denoiseGuided(loaded, request.noise, steps, fixed, request.guide);
     const actions = finishActions(settings, x0);
     const endMs = options.clock.nowMs();
     return {
@@ -204,6 +212,10 @@ function checkRequest(settings: SmolVlaSettings, request: ChunkRequest): void {
   if (request.state.length !== settings.stateSize) throw new FailureError('observation/state-size', { expected: settings.stateSize, found: request.state.length });
   if (request.noise.length !== settings.chunkRows * settings.actionColumns) {
     throw new FailureError('checkpoint/tensor-shape', { tensor: 'noise', expected: `[${settings.chunkRows}, ${settings.actionColumns}]`, found: `${request.noise.length} values` });
+  }
+  const { steps = settings.steps } = request;
+  if (!Number.isInteger(steps) || steps < 1 || steps > settings.steps) {
+    throw new FailureError('checkpoint/config', { field: 'steps', expected: `1 to ${settings.steps}`, found: steps });
   }
   if (request.tokenMask.length !== request.tokens.length) {
     throw new FailureError('checkpoint/tensor-shape', { tensor: 'token_mask', expected: `[${request.tokens.length}]`, found: `[${request.tokenMask.length}]` });
@@ -324,12 +336,12 @@ async function fillCache(
 }
 
 /** The Euler loop: x <- x + dt v(x, t). Only the last x leaves the engine. */
-async function denoise(loaded: Loaded, noise: Float32Array, fixed: Readonly<Record<string, HostTensor | EngineTensor>>, kept: Kept, mids: Map<string, MidTensor>): Promise<Float32Array> {
+async function denoise(loaded: Loaded, noise: Float32Array, steps: number, fixed: Readonly<Record<string, HostTensor | EngineTensor>>, kept: Kept, mids: Map<string, MidTensor>): Promise<Float32Array> {
   const { step, settings, host } = loaded;
-  const { chunkRows, actionColumns, steps, expert } = settings;
+  const { chunkRows, actionColumns, expert } = settings;
   const dt: HostTensor = { type: 'float32', dims: [1], data: Float32Array.of(-1 / steps) };
   let x: HostTensor | EngineTensor = { type: 'float32', dims: [1, chunkRows, actionColumns], data: noise.slice() };
-  for (const [s, timeBias] of host.timeBiases.entries()) {
+  for (const [s, timeBias] of host.timeBiases(steps).entries()) {
     const feeds: Record<string, HostTensor | EngineTensor> = { ...fixed, x, dt, time_bias: timeBias };
     if (s === 0 && loaded.mids === 'all') {
       const first = await step.run(feeds, { suffix_embs: 'host', v_t: 'host' });
@@ -348,12 +360,12 @@ async function denoise(loaded: Loaded, noise: Float32Array, fixed: Readonly<Reco
  * The same loop with a hand on the velocity: x comes back to the host after every step. The graph gives x + dt v; the v that
  * is read out of it has lost at most a rounding of x over dt, 1e-6 of x.
  */
-async function denoiseGuided({ step, settings, host }: Loaded, noise: Float32Array, fixed: Readonly<Record<string, HostTensor | EngineTensor>>, guide: Guide): Promise<Float32Array> {
-  const { chunkRows, actionColumns, steps } = settings;
+async function denoiseGuided({ step, settings, host }: Loaded, noise: Float32Array, steps: number, fixed: Readonly<Record<string, HostTensor | EngineTensor>>, guide: Guide): Promise<Float32Array> {
+  const { chunkRows, actionColumns } = settings;
   const dt = Math.fround(-1 / steps);
   const times = eulerTimes(steps);
   let x = noise.slice();
-  for (const [s, timeBias] of host.timeBiases.entries()) {
+  for (const [s, timeBias] of host.timeBiases(steps).entries()) {
     const feeds: Record<string, HostTensor | EngineTensor> = {
       ...fixed,
       x: { type: 'float32', dims: [1, chunkRows, actionColumns], data: x },

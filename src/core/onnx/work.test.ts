@@ -1,0 +1,35 @@
+import { expect, test } from 'vitest';
+import { GraphBuilder } from './graph.ts';
+import { add, attention, concat, matMul, matMulBlocks, reshape, split, transpose } from './ops.ts';
+import { graphWork } from './work.ts';
+
+test('products and attentions are counted through every operator that changes a shape', () => {
+  const g = new GraphBuilder('work');
+  const x = g.input('x', 'float32', [1, 6, 8]);
+  const w = g.external({ name: 'w', shape: [8, 12], file: 'f', offset: 0, length: 8 * 12 * 4 });
+  // 2 x 6 x 8 x 12 = 1152
+  const [q, k, v] = split(g, matMul(g, x, w), [4, 4, 4]);
+  const keys = concat(g, [k!, k!], 1);
+  // 4 x (6 x 4) x 12 = 1152
+  const attended = attention(g, q!, keys, concat(g, [v!, v!], 1), 2, null);
+  const turned = transpose(g, reshape(g, attended, [1, 3, 8]), [0, 2, 1]);
+  const square = g.constant('square', [3, 32], new Float32Array(96));
+  const bias = g.constant('bias', [32], new Float32Array(32));
+  // 2 x (8 x 3) x 32 = 1536
+  const wide = add(g, matMul(g, turned, square), bias);
+  const codes = g.external({ name: 'codes', type: 'uint8', shape: [5, 1, 32], file: 'f', offset: 384, length: 160 });
+  const scales = g.external({ name: 'scales', shape: [5], file: 'f', offset: 544, length: 20 });
+  // 2 x (8 x 32) x 5 = 2560
+  g.output('y', matMulBlocks(g, wide, codes, scales, { bits: 8, block: 32 }));
+  const { flop, weightBytes } = graphWork(g.build());
+  expect(flop).toBe(1152 + 1152 + 1536 + 2560);
+  // w, codes, scales, and the constants in the file: square, bias, and the three shapes of Split, Reshape.
+  expect(weightBytes).toBe(384 + 160 + 20 + 384 + 128 + 24 + 24);
+});
+
+test('a shape that it cannot follow makes the count null, not small', () => {
+  const g = new GraphBuilder('unknown');
+  const [odd] = g.node('Einsum', [g.input('x', 'float32', [1, 4])], [[1, 4]]);
+  g.output('y', matMul(g, odd!, g.constant('w', [4, 4], new Float32Array(16))));
+  expect(graphWork(g.build()).flop).toBeNull();
+});

@@ -1,0 +1,127 @@
+/**
+ * `npm run bench:policy`: the benchmark's page of the built app in headless Chromium, on one engine or on each, and the same
+ * policy on onnxruntime-node in the same run, with as many threads.
+ *
+ *   npm run bench:policy -- [--engine webgpu|wasm|both] [--laps 20] [--node yes|no] [--json FILE] [--site DIR] [--flags "--use-angle=vulkan ..."]
+ *
+ * `--site` names a built page (`dist/` where absent, built if it is stale). `--flags` are handed to Chromium instead of the software GPU's, for a machine with a real one. Prints a table and, with
+ * `--json FILE`, writes the reports as the page saves them. The checkpoint is the pocket policy that ships with the page.
+ */
+import { writeFileSync } from 'node:fs';
+import { cpus } from 'node:os';
+import { resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { chromium } from '@playwright/test';
+import type { BenchReport } from '#contracts/bench.ts';
+import { letterbox } from '#core/camera/letterbox.ts';
+import { convertIntoStore } from '#core/conversion/convert.ts';
+import { memoryStore } from '#core/conversion/store.ts';
+import { normalNoise, seededRandom } from '#core/lib/random.ts';
+import { openTokenizer } from '#core/observation/tokenize.ts';
+import { anyFamilyRecipe, loadPolicy } from '#core/policy/family.ts';
+import { BENCH_PARTS_NAMES, ceilingLines, evenLine, gigaflops, shareOf } from '#page/words/bench.ts';
+import { buildIfStale } from './build-state.ts';
+import { CHROMIUM_FLAGS, ensureChromium } from './chromium.ts';
+import { createNodeEngine } from './engine-ort-node.ts';
+import { folderFiles } from './policy/folder.ts';
+import { serve } from './serve.ts';
+
+const { values: options } = parseArgs({
+  options: { engine: { type: 'string', default: 'both' }, laps: { type: 'string', default: '20' }, node: { type: 'string', default: 'yes' }, json: { type: 'string' }, site: { type: 'string' }, flags: { type: 'string' } },
+});
+const LAPS = Number(options.laps);
+if (!Number.isInteger(LAPS) || LAPS < 1 || LAPS > 1000) throw new Error('--laps takes a whole number from 1 to 1000');
+const ENGINES = { webgpu: ['webgpu'], wasm: ['wasm'], both: ['wasm', 'webgpu'] } as const;
+if (!(options.engine in ENGINES)) throw new Error('--engine takes webgpu, wasm or both');
+const FLAGS = options.flags === undefined ? CHROMIUM_FLAGS : [...CHROMIUM_FLAGS.filter((flag) => !/swiftshader/.test(flag)), ...options.flags.split(' ').filter((flag) => flag !== '')];
+const REPOSITORY = resolve(import.meta.dirname, '..');
+
+interface NodeFigures {
+  readonly threads: number;
+  readonly p50Ms: number;
+  readonly p95Ms: number;
+  readonly laps: number;
+}
+
+if (options.site === undefined) buildIfStale();
+const SITE = resolve(options.site ?? resolve(REPOSITORY, 'dist'));
+const reports: Record<string, BenchReport> = {};
+console.log(`${cpus()[0]?.model ?? 'unknown CPU'}, ${cpus().length} cores`);
+for (const engine of ENGINES[options.engine as keyof typeof ENGINES]) {
+  const report = await inBrowser(engine);
+  reports[engine] = report;
+  print(report);
+}
+const threads = reports['wasm']?.figures.engine.threads ?? cpus().length;
+const node = options.node === 'yes' ? await inNode(threads) : null;
+if (node !== null) {
+  console.log(`\nonnxruntime-node, ${node.threads} threads: median ${node.p50Ms.toFixed(0)} ms (95 %: ${node.p95Ms.toFixed(0)} ms) of ${node.laps} chunks, ${perSecond(node.p50Ms)} chunks a second`);
+  for (const [engine, { figures }] of Object.entries(reports)) {
+    console.log(`${engine} in Chromium: ${perSecond(figures.endToEnd.p50Ms)} chunks a second, ${(node.p50Ms / figures.endToEnd.p50Ms).toFixed(2)} of onnxruntime-node's speed`);
+  }
+}
+if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify({ reports, node }, null, 2)}\n`);
+
+async function inBrowser(engine: 'webgpu' | 'wasm'): Promise<BenchReport> {
+  const server = await serve({ folder: SITE });
+  const browser = await chromium.launch({ executablePath: ensureChromium(), args: [...FLAGS] });
+  try {
+    const page = await browser.newPage({ viewport: { width: 1200, height: 1000 } });
+    await page.goto(`${server.url}?only=bench&engine=${engine}`);
+    await page.waitForFunction('window.bench !== undefined', null, { timeout: 60_000 });
+    return (await page.evaluate(`bench.run({ engine: ${JSON.stringify(engine)}, laps: ${LAPS} })`)) as BenchReport;
+  } finally {
+    await browser.close();
+    await server.close();
+  }
+}
+
+/** The same pack, the same number of threads, the sample observation's sizes. */
+async function inNode(threads: number): Promise<NodeFigures> {
+  const store = memoryStore();
+  const { storedName } = await convertIntoStore({ files: folderFiles(resolve(REPOSITORY, 'public/policies/pocket')), recipe: anyFamilyRecipe, precision: Object.values(reports)[0]!.figures.policy.precision, store, name: 'pocket' });
+  const pack = await store.open(storedName);
+  const engine = await createNodeEngine({ threads });
+  try {
+    const policy = await loadPolicy(pack, engine, { letterbox, clock: { nowMs: () => performance.now() } });
+    const { info } = policy;
+    const random = seededRandom(1);
+    const pictures = new Map(info.cameras.map(({ robotKey, width, height }) => [robotKey, { width, height, channels: 4 as const, data: Uint8Array.from({ length: width * height * 4 }, () => random.index(256)) }]));
+    const { ids, mask } = (await openTokenizer(pack.manifest.tokenizer))(info.sentences[0] ?? 'pick up the red cube', policy.text);
+    const state = Float32Array.from({ length: info.stateSize }, () => random.between(-20, 20));
+    const request = { pictures, state, tokens: ids, tokenMask: mask, noise: normalNoise(1, info.chunkRows * policy.noiseColumns) };
+    const laps: number[] = [];
+    for (let i = -2; i < LAPS; i++) {
+      const fromMs = performance.now();
+      await policy.predictChunk(request);
+      // Two laps to warm up, as in the browser.
+      if (i >= 0) laps.push(performance.now() - fromMs);
+    }
+    laps.sort((a, b) => a - b);
+    const at = (share: number): number => laps[Math.ceil(share * laps.length) - 1]!;
+    return { threads, laps: laps.length, p50Ms: at(0.5), p95Ms: at(0.95) };
+  } finally {
+    await engine.dispose();
+  }
+}
+
+function perSecond(ms: number): string {
+  return (1000 / ms).toFixed(1);
+}
+
+function print({ machine, figures, beside }: BenchReport): void {
+  const { engine, policy, endToEnd, ceilings } = figures;
+  const adapter = engine.provider === 'webgpu' && machine.adapter !== null ? `, ${machine.adapter.vendor} ${machine.adapter.architecture}` : '';
+  console.log(`\n${engine.provider} (build ${engine.build}, ${engine.threads} threads${adapter}), ${machine.browser}; ${policy.name}, ${policy.precision}, ${policy.cameras} cameras, ${policy.denoisingSteps} steps`);
+  console.log(`  end to end   median ${endToEnd.p50Ms.toFixed(1)} ms, 95 % ${endToEnd.p95Ms.toFixed(1)} ms, most ${endToEnd.mostMs.toFixed(1)} ms of ${endToEnd.count}; ${perSecond(endToEnd.p50Ms)} chunks a second`);
+  console.log(`  ${'part'.padEnd(24)}${'median'.padStart(9)}${'95 %'.padStart(9)}${'on GPU'.padStart(9)}${'kernels'.padStart(9)}${'submits'.padStart(9)}${'up kB'.padStart(9)}${'back kB'.padStart(9)}${'arithmetic'.padStart(15)}${'of most'.padStart(9)}${'weights GB/s'.padStart(14)}`);
+  for (const part of figures.parts) {
+    const { wall, gpu, counts, flop, weightBytes } = part;
+    const cells = [wall.p50Ms.toFixed(1), wall.p95Ms.toFixed(1), gpu === null ? '-' : gpu.p50Ms.toFixed(1), counts.dispatches, counts.submits, (counts.uploadBytes / 1000).toFixed(0), (counts.readBackBytes / 1000).toFixed(1)];
+    const gbps = weightBytes === 0 ? '-' : (weightBytes / wall.p50Ms / 1e6).toFixed(2);
+    console.log(`  ${BENCH_PARTS_NAMES[part.part].padEnd(24)}${cells.map((cell) => String(cell).padStart(9)).join('')}${gigaflops(flop, wall.p50Ms).padStart(15)}${shareOf(part, ceilings).padStart(9)}${gbps.padStart(14)}`);
+  }
+  for (const line of ceilingLines(ceilings, figures.gpuPeakBytes)) console.log(`  ${line}`);
+  console.log(`  30 Hz loop off by ${evenLine(beside.computing.loop)} while computing, ${evenLine(beside.idle.loop)} before`);
+  console.log(`  page frame        ${evenLine(beside.computing.frame)} while computing, ${evenLine(beside.idle.frame)} before`);
+}

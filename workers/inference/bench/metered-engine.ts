@@ -1,0 +1,38 @@
+/**
+ * An engine that tells which graph it runs, and waits for the GPU after each where it is asked to. Knows graphs by name
+ * and how much work each is; knows no model.
+ */
+import type { Engine } from '#contracts/engine.ts';
+import { graphWork, type GraphWork } from '#core/onnx/work.ts';
+
+export interface EngineMeter {
+  /** By graph name. */
+  readonly work: Map<string, GraphWork>;
+  /** Runs since `runs` was cleared, by graph name. */
+  readonly runs: Map<string, number>;
+  /** Before a run; what follows belongs to this graph. */
+  enter(graph: string): void;
+  /** After a run: resolves when the next may begin. */
+  leave(): Promise<void>;
+}
+
+export function meteredEngine(engine: Engine, meter: EngineMeter): Engine {
+  return {
+    provider: engine.provider,
+    async createSession(graph) {
+      meter.work.set(graph.name, graphWork(graph.model));
+      const session = await engine.createSession(graph);
+      return {
+        async run(feeds, fetches) {
+          meter.enter(graph.name);
+          meter.runs.set(graph.name, (meter.runs.get(graph.name) ?? 0) + 1);
+          const outputs = await session.run(feeds, fetches);
+          await meter.leave();
+          return outputs;
+        },
+        dispose: () => session.dispose(),
+      };
+    },
+    dispose: () => engine.dispose(),
+  };
+}
