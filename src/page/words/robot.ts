@@ -31,6 +31,7 @@ export const ROBOT = {
   mirrorHint: 'For a policy without real cameras. It looks at the simulated table; your arm does what the simulated one does, within its own limits. Put real cubes where the simulated ones stand: print the mat.',
   mat: 'Print the mat, 1 : 1',
   seesSimulation: 'The policy sees the simulation',
+  seesSimulationUnless: 'The policy sees the simulation where no real camera is chosen.',
   allPorts: 'Not in the list? Show all ports',
   leave: 'Lower, release, disconnect',
   connected: { virtual: 'The virtual arm is connected and holds.', serial: 'The arm is connected and holds.' },

@@ -25,8 +25,8 @@ function ArmChip() {
   const policy = useNoun('policy');
   const { places } = useNoun('cameras');
   const kind = useNoun('arm').kind ?? (calibrating === null ? 'simulated' : place.kind);
-  // Said of an arm of servos as long as one of the policy's cameras is a simulated one.
-  const sees = connected?.mirror === 'on' && (policy.kind !== 'ready' || policy.info.cameras.some(({ robotKey }) => !(robotKey in places)));
+  // Said of a real arm as long as one of the policy's cameras is a simulated one.
+  const sees = kind === 'serial' && connected?.mirror === 'on' && (policy.kind !== 'ready' || policy.info.cameras.some(({ robotKey }) => !(robotKey in places)));
   return (
     <span className={`chip chip-arm chip-${kind}`} title={ARM_HINTS[kind]} data-testid="arm-kind" data-kind={kind}>
       {ARM_LABELS[kind]}

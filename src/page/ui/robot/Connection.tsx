@@ -78,7 +78,7 @@ export function Connection({ ready }: { readonly ready: boolean }) {
       ) : (
         <>
           <p>
-            <strong>{ROBOT.connected[kind]}</strong> {safety === null ? null : ROBOT.limits(PROFILE_LABELS[safety.profile])}
+            <strong>{ROBOT.connected[kind]}</strong> {connected.mirror === 'on' ? ROBOT.seesSimulationUnless : null} {safety === null ? null : ROBOT.limits(PROFILE_LABELS[safety.profile])}
           </p>
           <div className="robot-buttons">
             <button type="button" className="button" disabled={work !== null} onClick={() => quietly(session.leaveServos())} data-testid="leave-servos">
