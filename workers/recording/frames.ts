@@ -1,6 +1,10 @@
-/** The newest frame of each real camera, for a recorder that wants one a row. Every frame it replaces is closed. */
+/**
+ * The newest frame of each real camera, for a recorder that wants one a row. The camera's own frames are copied and closed at once, and
+ * every copy that is replaced is closed too.
+ */
 import type { CameraCommand } from '#contracts/camera.ts';
 import type { Clock } from '#contracts/time.ts';
+import { ownFrame } from './own-frame.ts';
 
 export interface NewestFrame {
   /** Belongs to this file: clone it to keep it. */
@@ -29,8 +33,17 @@ export function serveFrames(port: MessagePort, clock: Clock): Frames {
         if (slots.get(camera) === slot) drop(camera);
         return;
       }
+      const atMs = clock.nowMs();
+      const frame = await ownFrame(value).catch(() => null);
+      value.close();
+      // One that cannot be read is none: the recorder says when a camera has not sent a picture for too long.
+      if (frame === null) continue;
+      if (slots.get(camera) !== slot) {
+        frame.close();
+        return;
+      }
       slot.newest?.frame.close();
-      slot.newest = { frame: value, atMs: clock.nowMs(), sequence };
+      slot.newest = { frame, atMs, sequence };
     }
   };
   port.onmessage = (event: MessageEvent<CameraCommand>) => {

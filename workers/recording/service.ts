@@ -24,7 +24,6 @@ import { zipStream } from '#core/recording/zip-write.ts';
 import type { CameraRenderer } from '#core/world/cameras.ts';
 import type { EpisodeFolder, EpisodeStore, StoredEpisode } from './episode-store.ts';
 import type { Frames } from './frames.ts';
-import { plainFrames } from './plain-frames.ts';
 import { hubTree } from './hub-tree.ts';
 import { episodeRows, ROW_NUMBERS, type Rows } from './rows.ts';
 
@@ -43,7 +42,6 @@ interface Filming {
   readonly writer: VideoWriter;
   readonly handle: FileSystemSyncAccessHandle;
   readonly counter: PictureCounter;
-  readonly plain: (frame: VideoFrame) => VideoFrame;
   lastSequence: number;
 }
 
@@ -116,7 +114,7 @@ export class RecordingService implements RecordingApi {
         for (const camera of start.cameras.filter(({ source }) => source === 'real')) {
           const handle = await folder.open(`${camera.key}.mp4`);
           const writer = await videoWriter({ width: camera.width, height: camera.height, fps: start.fps, write: (data, at) => void handle.write(data, { at }) });
-          films.push({ camera, writer, handle, counter: pictureCounter(), plain: plainFrames(), lastSequence: 0 });
+          films.push({ camera, writer, handle, counter: pictureCounter(), lastSequence: 0 });
         }
       } catch (thrown) {
         for (const { handle } of films) handle.close();
@@ -262,15 +260,10 @@ export class RecordingService implements RecordingApi {
     if (newest.sequence === film.lastSequence) recording.repeatedFrames++;
     film.lastSequence = newest.sequence;
     recording.frameErrors.push(Math.abs(atMs - newest.atMs));
-    const frame = film.plain(newest.frame);
-    try {
-      film.writer.add(frame, row);
-      if (row % COUNT_EVERY === 0) void count(frame.clone(), film.counter);
-    } finally {
-      frame.close();
-    }
+    film.writer.add(newest.frame, row);
     recording.mostWaiting = Math.max(recording.mostWaiting, film.writer.waiting);
     if (film.writer.waiting > MOST_WAITING) throw new FailureError('recording/ended', { reason: 'This computer cannot encode the pictures as fast as they come' });
+    if (row % COUNT_EVERY === 0) void count(newest.frame.clone(), film.counter);
   }
 
   async #abandon(recording: Recording): Promise<void> {

@@ -1,11 +1,11 @@
 /**
  * The three kinds of frames that cameras send, from Chromium's own fake devices: I420 in television's range, 16-bit grey that
- * WebCodecs has no name for, and JPEG. Each becomes a video that shows what the camera showed.
+ * WebCodecs has no name for, and JPEG. Each becomes a video that shows what the camera showed, and a camera goes on while copies are kept.
  */
 import { ALL_FORMATS, BlobSource, Input, VideoSampleSink } from 'mediabunny';
 import { expect, it } from 'vitest';
 import { videoWriter } from '#core/recording/video.ts';
-import { plainFrames } from './plain-frames.ts';
+import { ownFrame } from './own-frame.ts';
 
 declare class MediaStreamTrackProcessor {
   constructor(options: { readonly track: MediaStreamTrack });
@@ -28,13 +28,28 @@ function meanDifference(a: Uint8Array, b: Uint8Array): number {
   return sum / ((a.length / 4) * 3);
 }
 
-async function film(nth: number) {
+async function camera(nth: number): Promise<{ readonly read: () => Promise<VideoFrame>; readonly close: () => Promise<void> }> {
   // Labels and identities come with the permission.
   for (const track of (await navigator.mediaDevices.getUserMedia({ video: true })).getTracks()) track.stop();
   const device = (await navigator.mediaDevices.enumerateDevices()).filter(({ kind }) => kind === 'videoinput')[nth];
   const stream = await navigator.mediaDevices.getUserMedia({ video: { deviceId: { exact: device?.deviceId ?? 'none' }, width: WIDTH, height: HEIGHT, frameRate: FPS } });
   const [track] = stream.getVideoTracks() as [MediaStreamTrack];
   const reader = new MediaStreamTrackProcessor({ track }).readable.getReader();
+  return {
+    read: async () => {
+      const { value } = await reader.read();
+      if (value === undefined) throw new Error('the device ended');
+      return value;
+    },
+    close: async () => {
+      await reader.cancel();
+      track.stop();
+    },
+  };
+}
+
+async function film(nth: number) {
+  const device = await camera(nth);
   let bytes = new Uint8Array(4 << 20);
   let size = 0;
   const writer = await videoWriter({
@@ -46,22 +61,19 @@ async function film(nth: number) {
       size = Math.max(size, at + data.length);
     },
   });
-  const plain = plainFrames();
   const shown: Uint8Array[] = [];
   let kind: { readonly format: string | null; readonly full: boolean } | null = null;
   for (let row = 0; row < ROWS; row++) {
-    const { value: frame } = await reader.read();
-    if (frame === undefined) throw new Error('the device ended');
+    const frame = await device.read();
     kind = { format: frame.format, full: frame.colorSpace.fullRange === true };
-    const given = plain(frame);
+    const given = await ownFrame(frame);
     writer.add(given, row);
     given.close();
     shown.push(await rgba(frame));
     frame.close();
   }
   await writer.finish();
-  await reader.cancel();
-  track.stop();
+  await device.close();
   bytes = bytes.slice(0, size);
   const input = new Input({ source: new BlobSource(new Blob([bytes])), formats: ALL_FORMATS });
   const video = await input.getPrimaryVideoTrack();
@@ -88,4 +100,19 @@ it.each([
   expect(filmed.times).toEqual(Array.from({ length: ROWS }, (__, row) => expect.closeTo(row / FPS, 4) as number));
   // Flat colours with sharp edges, through H.264: 0.04, 0.08 and 0.47 levels were seen.
   expect(Math.max(...filmed.differences)).toBeLessThan(1.5);
+});
+
+it('a camera goes on while copies of its frames are kept, however many', async () => {
+  const device = await camera(0);
+  const kept: VideoFrame[] = [];
+  // Held themselves, two of its frames are the last.
+  for (let i = 0; i < 20; i++) {
+    const frame = await device.read();
+    kept.push(await ownFrame(frame));
+    frame.close();
+  }
+  const shown = await Promise.all(kept.map(rgba));
+  expect(new Set(shown.map((picture) => picture.reduce((sum, value, i) => (sum * 31 + value * (i % 7)) % 1_000_003, 0))).size).toBeGreaterThan(10);
+  for (const frame of kept) frame.close();
+  await device.close();
 });
