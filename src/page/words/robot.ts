@@ -62,7 +62,7 @@ export const LEADER = {
 } as const;
 
 export const MAT = {
-  check: (mm: number): string => `${mm} mm: measure it. If it is not, print again at 100 % (actual size).`,
+  check: (mm: number): string => `${mm} mm. If your ruler differs: print at 100 %.`,
   sheet: (row: number, column: number, rows: number, columns: number, seed: number): string => `Sheet ${row}-${column} of ${rows} × ${columns}, table ${seed}. Seen from above; the arm looks down the page. Cut along the dashes.`,
   names: { base: 'foot of the arm', bowl: 'bowl' } as Readonly<Record<string, string>>,
 } as const;
