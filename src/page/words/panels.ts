@@ -53,6 +53,7 @@ export const FAST = {
   simulation: 'Simulation',
   cameras: 'Camera picture',
   frame: 'Page frame',
+  bench: 'Measure this computer (opens a page of its own)',
 } as const;
 
 export const SAFE = {

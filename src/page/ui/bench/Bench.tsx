@@ -167,6 +167,7 @@ function Report({ report }: { readonly report: BenchReport }) {
 }
 
 function Parts({ figures }: { readonly figures: BenchFigures }) {
+  const onGpu = figures.engine.provider === 'webgpu';
   const whole = figures.parts.reduce((sum, { wall }) => sum + wall.p50Ms, 0);
   return (
     <table className="bench-table bench-parts numeric">
@@ -176,8 +177,8 @@ function Parts({ figures }: { readonly figures: BenchFigures }) {
           <td />
           <th scope="col">{BENCH.columns.time}</th>
           <th scope="col">{BENCH.columns.late}</th>
-          <th scope="col">{BENCH.columns.gpu}</th>
-          <th scope="col">{BENCH.columns.dispatches}</th>
+          {onGpu ? <th scope="col">{BENCH.columns.gpu}</th> : null}
+          {onGpu ? <th scope="col">{BENCH.columns.dispatches}</th> : null}
           <th scope="col">{BENCH.columns.arithmetic}</th>
           <th scope="col">{BENCH.columns.share}</th>
         </tr>
@@ -193,6 +194,7 @@ function Parts({ figures }: { readonly figures: BenchFigures }) {
 
 function PartRow({ part, whole, figures }: { readonly part: BenchPartFigures; readonly whole: number; readonly figures: BenchFigures }) {
   const { wall, gpu, counts, flop } = part;
+  const onGpu = figures.engine.provider === 'webgpu';
   return (
     <tr>
       <th scope="row">{BENCH_PARTS_NAMES[part.part]}</th>
@@ -201,8 +203,8 @@ function PartRow({ part, whole, figures }: { readonly part: BenchPartFigures; re
       </td>
       <td>{milliseconds(wall.p50Ms)}</td>
       <td>{milliseconds(wall.p95Ms)}</td>
-      <td>{gpu === null ? MISSING : milliseconds(gpu.p50Ms)}</td>
-      <td>{counts.dispatches === 0 ? MISSING : counts.dispatches}</td>
+      {onGpu ? <td>{gpu === null ? MISSING : milliseconds(gpu.p50Ms)}</td> : null}
+      {onGpu ? <td>{counts.dispatches === 0 ? MISSING : counts.dispatches}</td> : null}
       <td>{gigaflops(flop, wall.p50Ms)}</td>
       <td>{shareOf(part, figures.ceilings)}</td>
     </tr>

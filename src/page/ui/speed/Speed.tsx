@@ -25,6 +25,11 @@ export function Speed() {
         <Figure name={FAST.frame}>{frame === null ? MISSING : `${milliseconds(frame.p50Ms)} (99 %: ${milliseconds(frame.p99Ms)})`}</Figure>
       </dl>
       <Budget />
+      <p className="quiet">
+        <a href="?only=bench" target="_blank" rel="noreferrer">
+          {FAST.bench}
+        </a>
+      </p>
     </section>
   );
 }
