@@ -55,12 +55,26 @@ class AuxiliaryHeads(nn.Module):
 
 
 class Batches:
-    """Normalised tensors of the samples, dealt in a seeded random order."""
+    """Normalised tensors of the samples, dealt in a seeded random order.
 
-    def __init__(self, samples: dataset.Samples, stats: dict, c: Config, tokenize, seed: int, device: str):
-        self.samples, self.c, self.device = samples, c, device
+    `elsewhere`: the share of samples dealt with another cube's colour in the sentence. Their actions are not looked at, only
+    where the heads say that cube is. Without them the heads learn to read the target off the arm, which is on its way there:
+    in new scenes they named the right cube in 98 % of the pictures with the arm under way, and in 77 % of those before."""
+
+    def __init__(self, samples: dataset.Samples, stats: dict, c: Config, tokenize, seed: int, device: str, elsewhere: float):
+        self.samples, self.c, self.device, self.elsewhere = samples, c, device, elsewhere
         self.random = np.random.default_rng(seed)
-        tokens = [tokenize(s) for s in samples.sentences]
+        sentences = list(samples.sentences)
+        # [sentence, colour] -> the same sentence about that colour; -1 where it names none or more than one.
+        self.about = np.full((len(samples.sentences), len(dataset.COLOURS)), -1)
+        for i, sentence in enumerate(samples.sentences):
+            named = [colour for colour in dataset.COLOURS if colour in sentence]
+            for k, colour in enumerate(dataset.COLOURS if len(named) == 1 else ()):
+                other = sentence.replace(named[0], colour)
+                if other not in sentences:
+                    sentences.append(other)
+                self.about[i, k] = sentences.index(other)
+        tokens = [tokenize(s) for s in sentences]
         longest = max(len(t) for t in tokens)
         self.tokens = torch.tensor([t + [0] * (longest - len(t)) for t in tokens])
         self.token_mask = torch.tensor([[True] * len(t) + [False] * (longest - len(t)) for t in tokens])
@@ -70,7 +84,6 @@ class Batches:
         self.mask = torch.from_numpy(samples.action_mask)
         self.cubes = torch.from_numpy(samples.cubes) * METRE
         self.grip = torch.from_numpy(samples.grip) * METRE
-        self.target = torch.from_numpy(samples.target)
         # A task seen in few samples is dealt as often as the others.
         kinds, counts = np.unique(samples.kind, return_counts=True)
         weight = dict(zip(kinds, 1 / np.sqrt(counts)))
@@ -80,11 +93,18 @@ class Batches:
     def draw(self, size: int) -> dict[str, Tensor]:
         pick = self.random.choice(len(self.samples), size, p=self.weight)
         index = torch.from_numpy(pick)
+        said, target, mask = self.samples.sentence[pick].copy(), self.samples.target[pick].copy(), self.mask[index].clone()
+        for row, sample in enumerate(pick):
+            others = [k for k in np.flatnonzero(~np.isnan(self.samples.cubes[sample, :, 0])) if k != target[row] and self.about[said[row], k] >= 0]
+            if target[row] >= 0 and others and self.random.random() < self.elsewhere:
+                target[row] = self.random.choice(others)
+                said[row] = self.about[said[row], target[row]]
+                mask[row] = 0
         pictures = torch.from_numpy(self.samples.pictures[pick]).permute(0, 1, 4, 2, 3)
-        sentence = torch.from_numpy(self.samples.sentence[pick])
+        sentence = torch.from_numpy(said)
         batch = dict(
             pictures=pictures, tokens=self.tokens[sentence], token_mask=self.token_mask[sentence], state=self.state[index],
-            actions=self.actions[index], mask=self.mask[index], cubes=self.cubes[index], grip=self.grip[index], target=self.target[index],
+            actions=self.actions[index], mask=mask, cubes=self.cubes[index], grip=self.grip[index], target=torch.from_numpy(target),
         )
         return {k: v.to(self.device, non_blocking=True) for k, v in batch.items()}
 
@@ -199,6 +219,7 @@ def main() -> None:
     p.add_argument("--batch", type=int, default=64)
     p.add_argument("--draws", type=int, default=4, help="noises and times an observation is shown with")
     p.add_argument("--hide", type=float, default=0.7, help="share of draws in which the expert does not see the pictures itself")
+    p.add_argument("--elsewhere", type=float, default=0.5, help="share of samples asked about another cube, without actions")
     p.add_argument("--rate", type=float, default=1e-3)
     p.add_argument("--decay-from", type=float, default=0.6, help="share of the budget after which the rate falls, linearly, to nothing")
     p.add_argument("--seed", type=int, default=1)
@@ -217,7 +238,7 @@ def main() -> None:
     saved = torch.load(last, map_location=a.device, weights_only=True) if last.exists() else None
     # Episodes may be added between runs; what the numbers mean to the model may not change under it.
     stats = dataset.statistics(samples) if saved is None else {f: {k: v.numpy() for k, v in group.items()} for f, group in saved["stats"].items()}
-    batches = Batches(samples, stats, c, checkpoint.tokenizer(a.base), a.seed, a.device)
+    batches = Batches(samples, stats, c, checkpoint.tokenizer(a.base), a.seed, a.device, a.elsewhere)
     model = SmolVla(c).to(a.device)
     initialise(model)
     if a.warm:
@@ -238,7 +259,8 @@ def main() -> None:
     def save() -> None:
         torch.save(dict(model=model.state_dict(), heads=heads.state_dict(), optimiser=optimiser.state_dict(),
                         average=average, step=step, spent=spent,
-                        stats={f: {k: torch.from_numpy(np.asarray(v)) for k, v in group.items()} for f, group in stats.items()}), last)
+                        stats={f: {k: torch.from_numpy(np.asarray(v)) for k, v in group.items()} for f, group in stats.items()}), a.out / "writing.pt")
+        (a.out / "writing.pt").replace(last)
         checkpoint.write(a.out / "checkpoint", a.base, average, stats,
                          dict(steps=step, samples=step * a.batch, minutes=round(spent / 60, 1), episodes=len(set(samples.episode)), seed=a.seed, device=a.device))
 
@@ -252,7 +274,7 @@ def main() -> None:
             group["lr"] = rate
         with torch.autocast(a.device.split(":")[0], torch.bfloat16):
             parts = losses(model, heads, batches.draw(a.batch), a.draws, a.hide)
-            loss = parts["flow"] + 0.3 * parts["cubes"] + 0.1 * parts["presence"] + 0.3 * parts["target"]
+            loss = parts["flow"] + 0.3 * parts["cubes"] + 0.1 * parts["presence"] + 1.0 * parts["target"]
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         nn.utils.clip_grad_norm_(parameters, 1.0)

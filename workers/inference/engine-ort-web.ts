@@ -121,20 +121,20 @@ function runtime(ort: Ort, build: OrtBuild, threads: number): OrtRuntime {
   return {
     build,
     threads,
-    wasmEngine: () => engine(ort, build, turns, 'wasm', null),
+    wasmEngine: () => engine(ort, turns, 'wasm', null),
     webgpuEngine(gpu) {
       if (build === 'wasm') throw new FailureError('engine/unavailable', { engine: 'webgpu', reason: 'this build has no WebGPU provider' });
-      return engine(ort, build, turns, 'webgpu', gpu);
+      return engine(ort, turns, 'webgpu', gpu);
     },
   };
 }
 
-function engine(ort: Ort, build: OrtBuild, turns: TurnTaking, provider: Provider, gpu: GpuHandle | null): Engine {
+function engine(ort: Ort, turns: TurnTaking, provider: Provider, gpu: GpuHandle | null): Engine {
   const open = new Set<EngineSession>();
   return {
     provider,
     createSession: async (graph) => {
-      const session = await guarded(gpu, graph.name, () => turns.take(() => createSession(ort, build, graph, gpu)));
+      const session = await guarded(gpu, graph.name, () => turns.take(() => createSession(ort, graph, gpu)));
       const wrapped: EngineSession = wrapSession(ort, turns, graph.name, session, gpu, () => open.delete(wrapped));
       open.add(wrapped);
       return wrapped;
@@ -146,7 +146,7 @@ function engine(ort: Ort, build: OrtBuild, turns: TurnTaking, provider: Provider
   };
 }
 
-async function createSession(ort: Ort, build: OrtBuild, graph: GraphFile, gpu: GpuHandle | null): Promise<OrtSession> {
+async function createSession(ort: Ort, graph: GraphFile, gpu: GpuHandle | null): Promise<OrtSession> {
   throwIfLost(gpu);
   return ort.InferenceSession.create(graph.model, {
     // 'wgpuOnly': errors surface on the device (`takeUncapturedError`), without the extra round trip a run that
@@ -155,8 +155,7 @@ async function createSession(ort: Ort, build: OrtBuild, graph: GraphFile, gpu: G
     // On the CPU one block of memory a run, planned ahead for our static shapes: the pocket policy's best chunk of 14 took
     // 90 ms with it and 156 without, the median 208 and 221.
     ...(gpu === null ? { enableCpuMemArena: true, enableMemPattern: true } : { preferredOutputLocation: 'gpu-buffer' as const }),
-    // Only the JSPI build reads slices; the others ask a Blob for its `arrayBuffer()`, which a steady one has not.
-    externalData: graph.weights.map(({ path, data }) => ({ path, data: data instanceof Blob && build === 'jspi' ? steadyBlob(data) : data })),
+    externalData: graph.weights.map(({ path, data }) => ({ path, data: data instanceof Blob ? steadyBlob(data) : data })),
     logSeverityLevel: 3,
   });
 }

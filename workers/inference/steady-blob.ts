@@ -8,10 +8,13 @@
 /** A part of a file, as far as onnxruntime looks at it. */
 type Slice = Pick<Blob, 'stream'>;
 
-/** Looks like `blob` to onnxruntime (`instanceof Blob`, `size`, `slice().stream()`), and reads in one piece a slice. */
+/**
+ * Looks like `blob` to onnxruntime, and reads a slice in one piece. The JSPI build asks for `size` and `slice().stream()`,
+ * the builds without it for the whole `arrayBuffer()`.
+ */
 export function steadyBlob(blob: Blob): Blob {
   const slice = (from?: number, to?: number): Slice => ({ stream: () => streamOf(blob.slice(from, to)) });
-  return Object.create(Blob.prototype, { size: { value: blob.size }, slice: { value: slice } }) as Blob;
+  return Object.create(Blob.prototype, { size: { value: blob.size }, slice: { value: slice }, arrayBuffer: { value: () => blob.arrayBuffer() } }) as Blob;
 }
 
 /** Opens and ends, or breaks with what the read rejected with. A byte stream: onnxruntime asks for one that fills its own buffer. */
