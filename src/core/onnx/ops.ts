@@ -40,14 +40,16 @@ export function widened(g: GraphBuilder, x: Value): Value {
 
 /**
  * x [..., M, K] times the transpose of a matrix [N, K] kept in blocks: codes [N, K / block, block bits / 8] of unsigned bytes
- * around 128 or 8, and a scale a block [N K / block]. Gives [..., M, N]. Sums in float32.
+ * around 128 or 8, and a scale a block [N K / block]; plus bias [N], or none. Gives [..., M, N]. Sums in float32.
  */
-export function matMulBlocks(g: GraphBuilder, x: Value, codes: Value, scales: Value, { bits, block }: { readonly bits: 4 | 8; readonly block: number }): Value {
+export function matMulBlocks(g: GraphBuilder, x: Value, codes: Value, scales: Value, { bits, block }: { readonly bits: 4 | 8; readonly block: number }, bias: Value | null = null): Value {
   const [n, blocks, bytes] = codes.dims;
   const k = x.dims.at(-1)!;
   if (n === undefined || blocks === undefined || blocks * block !== k || bytes !== (block * bits) / 8 || scales.dims.join() !== String(n * blocks)) fail('MatMulNBits', x, codes, scales);
+  if (bias !== null && bias.dims.join() !== String(n)) fail('MatMulNBits bias', codes, bias);
   const attributes = { K: int(k), N: int(n), bits: int(bits), block_size: int(block) };
-  return only(g.node('MatMulNBits', [x, codes, scales], [[...x.dims.slice(0, -1), n]], { domain: MICROSOFT, attributes }));
+  // Between the scales and the bias two inputs are left out: zero points and an order of groups.
+  return only(g.node('MatMulNBits', bias === null ? [x, codes, scales] : [x, codes, scales, null, null, bias], [[...x.dims.slice(0, -1), n]], { domain: MICROSOFT, attributes }));
 }
 
 /** x w + b, with b [N] or none. */

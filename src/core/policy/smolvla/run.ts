@@ -101,7 +101,7 @@ function usedCameras(settings: SmolVlaSettings, wanted: readonly string[] | unde
 interface HostWeights {
   readonly stateWeight: Float32Array;
   readonly stateBias: Float32Array;
-  /** [1, 1, E] for each of so many Euler steps: the time half of action_time_mlp_in, with its bias. Computed once each. */
+  /** [E] for each of so many Euler steps: the time half of action_time_mlp_in, with its bias. Computed once each. */
   readonly timeBiases: (steps: number) => readonly HostTensor[];
   readonly special: SpecialRows | null;
 }
@@ -120,7 +120,7 @@ async function readHostWeights(pack: OpenPack, settings: SmolVlaSettings): Promi
       if (known !== undefined) return known;
       const made = eulerTimes(steps).map((t): HostTensor => ({
         type: 'float32',
-        dims: [1, 1, expert.hidden],
+        dims: [expert.hidden],
         data: affine(timeWeight, timeEmbedding(t, expert.hidden, settings.minPeriod, settings.maxPeriod), timeBias),
       }));
       biases.set(steps, made);

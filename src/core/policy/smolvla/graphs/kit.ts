@@ -5,7 +5,7 @@
 import type { PackManifest, PackTensor } from '#contracts/pack.ts';
 import { unreachable } from '#core/lib/never.ts';
 import { GraphBuilder, type Value } from '#core/onnx/graph.ts';
-import { add, attention, matMul, matMulBlocks, mul, reshape, silu, widened } from '#core/onnx/ops.ts';
+import { attention, linear, matMulBlocks, mul, reshape, silu, widened } from '#core/onnx/ops.ts';
 
 export interface GraphKit {
   readonly g: GraphBuilder;
@@ -40,22 +40,20 @@ export function graphKit(graphName: string, manifest: PackManifest): GraphKit {
         return unreachable(storage);
     }
   };
-  const product = (x: Value, name: string): Value => {
+  /** x times the matrix, plus `bias` where there is one: one kernel on every engine. */
+  const product = (x: Value, name: string, bias: Value | null): Value => {
     const { storage, shape, file, offset, length, scales } = tensorOf(name);
-    if (storage.kind !== 'blocks' || scales === undefined) return matMul(g, x, weight(name));
+    if (storage.kind !== 'blocks' || scales === undefined) return linear(g, x, weight(name), bias);
     const { bits, block } = storage;
     const [rows = 0, columns = 0] = shape;
     const blocks = columns / block;
     const codes = g.external({ name, type: 'uint8', shape: [rows, blocks, (block * bits) / 8], file, offset, length });
-    return matMulBlocks(g, x, codes, g.external({ name: `${name}.scales`, shape: [rows * blocks], file, ...scales }), storage);
+    return matMulBlocks(g, x, codes, g.external({ name: `${name}.scales`, shape: [rows * blocks], file, ...scales }), storage, bias);
   };
   return {
     g,
     weight,
-    dense: (x, name, bias = 'none') => {
-      const out = product(x, `${name}.weight`);
-      return bias === 'bias' ? add(g, out, weight(`${name}.bias`)) : out;
-    },
+    dense: (x, name, bias = 'none') => product(x, `${name}.weight`, bias === 'bias' ? weight(`${name}.bias`) : null),
   };
 }
 

@@ -7,7 +7,7 @@
  *   each layer:   y += o(attention); y += mlp(norm y)
  *   norm ─ action.out = v [1, A, actions];   x_next = x + dt v
  *
- * E and A of SmolVLA: 720 and 50. `time_bias` [1, 1, E] is the time half of LeRobot's action_time_mlp_in, the same for
+ * E and A of SmolVLA: 720 and 50. `time_bias` [E] is the time half of LeRobot's action_time_mlp_in, the same for
  * every row, computed outside in float64 (`tables.ts`).
  */
 import type { PackManifest } from '#contracts/pack.ts';
@@ -26,7 +26,8 @@ export function stepGraph(settings: SmolVlaSettings, shape: PrefixShape, manifes
   const { g, dense, weight } = kit;
 
   const x = g.input('x', 'float32', [1, chunkRows, actionColumns]);
-  const timeBias = g.input('time_bias', 'float32', [1, 1, expert.hidden]);
+  // A vector, so that onnxruntime makes one kernel of the product before it and this sum.
+  const timeBias = g.input('time_bias', 'float32', [expert.hidden]);
   const dt = g.input('dt', 'float32', [1]);
   const attentions = expert.layers.map((layer) => layer.attention);
   const self = attentions.includes('self')
