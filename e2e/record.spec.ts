@@ -78,8 +78,8 @@ test('She records three episodes by keyboard, the tab dies in the fourth, and th
     return { rows, rowsPlayed, maxAbsDifference, skipped: control.jitter.skipped };
   });
   expect(report.rowsPlayed).toBe(report.rows);
-  // A row is a tick: what the gate allowed once, tick by tick, it allows again. It eases what it had eased a little more where the
-  // motion sets off and ends: 0.08 degrees were seen, a tenth of what a joint moves in a tick.
+  // A row is a tick: what the gate allowed once it allows again, exactly from rest to rest (workers/control/replay.test.ts). A recording
+  // that begins or ends in motion is eased there: 0.08 degrees were seen.
   expect(report.maxAbsDifference).toBeLessThan(0.2);
   expect(visit.strangers()).toEqual([]);
 });
