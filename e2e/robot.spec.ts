@@ -77,34 +77,6 @@ test('She calibrates the arm by hand, sees what will be written, and takes the f
   await page.getByRole('button', { name: /do not write/i }).click();
 });
 
-test('A leader arm, found by the hand that turns its elbow, leads the virtual one; Stop ends it', async () => {
-  const { page } = app;
-  await connected();
-  const panel = page.getByTestId('leader');
-  const target = async (joint: number): Promise<number> => (await app.state()).arm.target?.[joint] ?? Number.NaN;
-  await page.getByTestId('leader-find').click();
-  await expect(panel).toHaveAttribute('data-step', 'finding', { timeout: 20_000 });
-  const before = (await app.state()).arm.target;
-  await page.getByTestId('leader-elbow_flex').fill('-25');
-  await expect(panel).toHaveAttribute('data-step', 'ready', { timeout: 20_000 });
-  await expect(panel).toContainText('its elbow flex moved', { ignoreCase: true });
-  // Known, and leading nobody yet.
-  expect((await app.state()).arm.target).toEqual(before);
-  await page.getByTestId('leader-follow').click();
-  await expect(panel).toHaveAttribute('data-step', 'following', { timeout: 30_000 });
-  await page.getByTestId('leader-shoulder_pan').fill('20');
-  await expect.poll(() => target(0), { timeout: 20_000 }).toBeGreaterThan(18);
-  await page.keyboard.press('Escape');
-  await expect.poll(mode, { timeout: 15_000 }).toBe('stopped');
-  const frozen = await target(0);
-  await page.getByTestId('leader-shoulder_pan').fill('-20');
-  await page.waitForTimeout(1000);
-  expect(await target(0)).toBe(frozen);
-  await page.getByTestId('leader-end').click();
-  await page.getByTestId('go-on').click();
-  await expect.poll(mode).toBe('idle');
-});
-
 test('A policy moves the arm only while the key is held; Stop, then the gripper opens', async () => {
   test.setTimeout(400_000);
   const { page } = app;
