@@ -66,6 +66,8 @@ const FRAME_LIMIT_MS = 500;
 const COUNT_EVERY = 5;
 /** Two seconds of two cameras waiting for the encoder: it will not catch up. */
 const MOST_WAITING = 120;
+/** A camera needs up to a second to wake, and a busy machine longer; one that has sent nothing by then is named. */
+const FIRST_FRAME_LIMIT_MS = 8000;
 const LEAST_ROOM_BYTES = 200 << 20;
 
 export class RecordingService implements RecordingApi {
@@ -108,6 +110,7 @@ export class RecordingService implements RecordingApi {
       const { freeBytes } = await this.#parts.room();
       if (freeBytes < LEAST_ROOM_BYTES) throw new FailureError('recording/no-room', { freeBytes });
       this.#failure = null;
+      await this.#firstFrames(start);
       const folder = await this.#parts.store.create(crypto.randomUUID());
       const films: Filming[] = [];
       try {
@@ -127,6 +130,18 @@ export class RecordingService implements RecordingApi {
       void this.#follow(recording);
       return null;
     });
+  }
+
+  /** Resolves when each real camera has sent a picture: only then can the first row have one. */
+  async #firstFrames({ cameras }: RecordingStart): Promise<void> {
+    const { clock, frames } = this.#parts;
+    const giveUpAtMs = clock.nowMs() + FIRST_FRAME_LIMIT_MS;
+    for (const { key } of cameras.filter(({ source }) => source === 'real')) {
+      while (frames.newest(key) === null) {
+        if (clock.nowMs() > giveUpAtMs) throw new FailureError('recording/ended', { reason: `The ${key.split('.').at(-1)} camera sends no pictures` });
+        await clock.sleepUntil(clock.nowMs() + LOOK_EVERY_MS);
+      }
+    }
   }
 
   end(what: 'keep' | 'discard'): Promise<Outcome<EpisodeSummary | null>> {

@@ -133,7 +133,6 @@ export function recordVerbs(context: SessionContext, cameras: CameraVerbs, runs:
       const stream = source === 'real' ? cameras.cameraFrames(key) : null;
       if (stream !== null) house.sendFrames({ kind: 'bind', camera: key, device: key, stream }, [stream]);
     }
-    if (all.some(({ source }) => source === 'real')) await clock.sleepUntil(clock.nowMs() + 300);
     const by = stores.run.getState().kind === 'running' ? 'policy' : 'hand';
     void navigator.storage?.persist?.().catch(() => false);
     offTicks ??= context.events.on('ticks', (ticks) => house.sendTicks(ticks));
