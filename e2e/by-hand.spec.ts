@@ -32,7 +32,7 @@ test('A target far outside a joint ends at its limit, and nonsense is refused wi
 });
 
 test('While a policy runs the sliders do not fight it', async () => {
-  await app.sentence.fill('pick up the red cube');
+  await app.sentence.fill('wave hello');
   await app.run.click();
   await expect.poll(async () => (await app.state()).arm.mode, { timeout: 60_000 }).toBe('policy');
   await expect(app.page.getByRole('slider', { name: /shoulder pan/i })).toBeDisabled();

@@ -120,7 +120,7 @@ test('There is no WebGPU: the page says which engine runs instead, and a sentenc
   expect(engine?.reason).toMatchObject({ kind: 'only', failure: { code: 'engine/no-webgpu' } });
   await expect(app.page.getByText(/WASM on the CPU/).first()).toBeVisible();
   const report = await app.play(async (playground) => {
-    const { outcome, control, file } = await playground.run({ task: 'pick up the red cube', seconds: 12 });
+    const { outcome, control, file } = await playground.run({ task: 'wave hello', seconds: 12 });
     return { outcome, chunksPlayed: control.chunksPlayed, providers: file.chunks.map((chunk) => chunk.provider) };
   });
   expect(report.outcome).toBe('finished');
@@ -172,7 +172,7 @@ test('The GPU fails its self-test: it is not used, the page says so, and a sente
   expect(engine?.attempts.length).toBeGreaterThan(0);
   expect(engine?.attempts.every((attempt) => !attempt.trusted)).toBe(true);
   await expect(app.page.getByText(/failed its (?:calculation|self)[- ]tests?/i).first()).toBeVisible();
-  expect(await app.play(async (playground) => (await playground.run({ task: 'pick up the red cube', seconds: 4 })).outcome)).toBe('finished');
+  expect(await app.play(async (playground) => (await playground.run({ task: 'wave hello', seconds: 4 })).outcome)).toBe('finished');
 });
 
 const REMEMBER_CONTEXTS = `{
@@ -193,7 +193,7 @@ test('The cameras lose their drawing context: a failed camera, no old picture pa
   const failure = await app.failureOf((playground) => playground.probe({ task: 'pick up the red cube', noiseSeed: 1 }));
   expect(failure.code).toMatch(/^(?:world\/context-lost|observation\/camera-failed)$/);
   const ended = await app.failureOf(async (playground) => {
-    const report = await playground.run({ task: 'pick up the red cube', seconds: 6 });
+    const report = await playground.run({ task: 'wave hello', seconds: 6 });
     if (report.failure !== null) throw Object.assign(new Error('failed'), report.failure);
   });
   expect(ended.code).toMatch(/^(?:world\/context-lost|observation\/camera-failed)$/);
@@ -204,7 +204,7 @@ test('The cameras lose their drawing context: a failed camera, no old picture pa
 test('The inference worker is killed in the middle of a run: one message, the arm holds, the worker comes back', async ({ site }) => {
   const visit = await site.visit();
   const app = await open(visit, { query: 'engine=wasm', until: 'policy' });
-  await app.sentence.fill('pick up the red cube');
+  await app.sentence.fill('wave hello');
   await app.run.click();
   await expect.poll(async () => (await app.state()).arm.mode, { timeout: 60_000 }).toBe('policy');
   await kill(app, 'inference');
@@ -212,7 +212,7 @@ test('The inference worker is killed in the middle of a run: one message, the ar
   await expect.poll(async () => (await app.state()).run, { timeout: 30_000 }).not.toBe('running');
   await expectHolding(app);
   await expect.poll(async () => (await app.state()).policy.kind, { timeout: 120_000 }).toBe('ready');
-  expect(await app.play(async (playground) => (await playground.run({ task: 'pick up the red cube', seconds: 4 })).outcome)).toBe('finished');
+  expect(await app.play(async (playground) => (await playground.run({ task: 'wave hello', seconds: 4 })).outcome)).toBe('finished');
 });
 
 test('The conversion worker is killed: the next policy is loaded by a new one', async ({ site }) => {

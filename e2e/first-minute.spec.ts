@@ -26,7 +26,7 @@ test('A visitor opens the link: the arm stands there, the cameras are live, and 
 test('She presses Run before the policy is there: the sentence waits visibly and runs by itself', async ({ site }) => {
   const visit = await site.visit();
   const app = await open(visit, { query: 'engine=wasm' });
-  await app.sentence.fill('pick up the red cube');
+  await app.sentence.fill('wave hello');
   await app.run.click();
   expect((await app.state()).run).toMatch(/waiting|running/);
   await expect.poll(async () => (await app.state()).run, { timeout: 120_000 }).toBe('running');

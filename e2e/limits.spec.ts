@@ -32,7 +32,7 @@ test('She reads on the screen why the arm is slower than its plan, and opens a f
 test('He rehearses: plans arrive and are shown, the arm stays where it is', async () => {
   await watchTicks(app);
   await app.page.getByTestId('shadow').check();
-  await app.sentence.fill('pick up the red cube');
+  await app.sentence.fill('wave hello');
   await app.run.click();
   await expect.poll(async () => app.page.evaluate("ticks.filter((tick) => tick.mode === 'policy').length"), { timeout: 60_000 }).toBeGreaterThan(60);
   await expect(app.page.getByTestId('why')).toHaveText(/Rehearsal/);
@@ -45,7 +45,7 @@ test('He rehearses: plans arrive and are shown, the arm stays where it is', asyn
 
 test('The log of what stopped the arm can be taken home: joints, ticks, pictures, limits and versions', async () => {
   await watchTicks(app);
-  await app.sentence.fill('pick up the red cube');
+  await app.sentence.fill('wave hello');
   await app.run.click();
   await movesSoon(app);
   await app.stop.click();

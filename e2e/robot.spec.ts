@@ -88,7 +88,7 @@ test('A policy moves the arm only while the key is held; Stop, then the gripper 
     await playground.safety.setProfile({ ...profile, real: { ...profile.real, surroundings: 'hold' } });
   });
   await page.getByTestId('mode-play').click();
-  await app.sentence.fill('pick up the red cube');
+  await app.sentence.fill('wave hello');
   await app.run.click();
   await expect.poll(mode, { timeout: 60_000 }).toBe('policy');
   await expect(page.getByTestId('holding')).toContainText(/hold key/i, { timeout: 20_000 });

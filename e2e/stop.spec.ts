@@ -22,7 +22,7 @@ interface WatchedTick {
 
 test('He stops a running policy: acknowledged, the brake ends at a stated tick, then the targets stay the same to the bit', async () => {
   await watchTicks(app);
-  await app.sentence.fill('pick up the red cube');
+  await app.sentence.fill('wave hello');
   await app.run.click();
   await expect.poll(async () => (await app.state()).arm.mode, { timeout: 60_000 }).toBe('policy');
   await expect.poll(() => app.page.evaluate("ticks.filter((tick) => tick.mode === 'policy').length"), { timeout: 60_000 }).toBeGreaterThan(30);

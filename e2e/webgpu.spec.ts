@@ -46,7 +46,7 @@ test('She types a sentence and presses Enter: at least three chunks are computed
       };
     });
   });
-  await app.sentence.fill('pick up the red cube');
+  await app.sentence.fill('wave hello');
   await app.sentence.press('Enter');
   await expect.poll(() => app.page.evaluate('seen.chunks'), { timeout: 120_000, message: 'fewer than three chunks were played' }).toBeGreaterThanOrEqual(3);
   await app.stop.click();
@@ -63,7 +63,7 @@ test('She types a sentence and presses Enter: at least three chunks are computed
     readonly sceneHash: string;
   };
   console.log(`chunks ${report.chunksPlayed}, median ${report.latency.p50Ms.toFixed(0)} ms; travel (rad) ${report.travel.map((value) => value.toFixed(3)).join(' ')}`);
-  expect(report).toMatchObject({ outcome: 'stopped', sentence: 'pick up the red cube' });
+  expect(report).toMatchObject({ outcome: 'stopped', sentence: 'wave hello' });
   expect(report.providers.length).toBeGreaterThanOrEqual(3);
   expect(new Set(report.providers)).toEqual(new Set(['webgpu']));
   expect(report.engine.reason.kind).toBe('forced');
@@ -85,7 +85,7 @@ test('On WebGPU: the same picture, joints, sentence and noise give the same chun
 test('The graphics device is lost in the middle of a run: one message, the arm holds, and the next run works', async () => {
   test.setTimeout(400_000);
   await watchTicks(app);
-  await app.sentence.fill('pick up the red cube');
+  await app.sentence.fill('wave hello');
   await app.run.click();
   await expect.poll(async () => (await app.state()).arm.mode, { timeout: 60_000 }).toBe('policy');
   // For the table it has to be in motion; a software GPU beside other work may never get there.
@@ -105,7 +105,7 @@ test('The graphics device is lost in the middle of a run: one message, the arm h
   });
   const next = await app.play(async (playground) => {
     const off = playground.on('chunk', () => void playground.stop().catch(() => undefined));
-    const report = await playground.run({ task: 'pick up the red cube', seconds: 90 });
+    const report = await playground.run({ task: 'wave hello', seconds: 90 });
     off();
     return { outcome: report.outcome, chunks: report.control.chunksPlayed };
   });
