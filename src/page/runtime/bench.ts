@@ -4,10 +4,9 @@
  */
 import type { BenchApi, MetronomeApi } from '#contracts/bench.ts';
 import type { ConversionApi, LoadProgress } from '#contracts/inference.ts';
-import { BENCH_DEADLINES, CONVERSION_DEADLINES, METRONOME_DEADLINES } from './deadlines.ts';
-import { alone } from './episodes.ts';
-import { startWorker } from './start.ts';
-import { workerSlot, type WorkerSlot } from './worker-slot.ts';
+import { aloneConversion, aloneWorker } from './alone.ts';
+import { BENCH_DEADLINES, METRONOME_DEADLINES } from './deadlines.ts';
+import type { WorkerSlot } from './worker-slot.ts';
 
 export interface BenchHouse {
   /** `restart()` gives a worker without any policy, engine or device. */
@@ -17,39 +16,24 @@ export interface BenchHouse {
 }
 
 export function openBenchHouse(baseUrl: string, onProgress: (progress: LoadProgress) => void): BenchHouse {
+  const surroundings = { baseUrl, onProgress };
   return {
-    bench: workerSlot<BenchApi>({
-      deadlines: BENCH_DEADLINES,
-      restart: 'automatic',
-      start: () =>
-        startWorker<BenchApi>({
-          name: 'bench',
-          spawn: () => new Worker(new URL('../../../workers/inference/bench/bench-entry.ts', import.meta.url), { type: 'module', name: 'bench' }),
-          boot: alone(baseUrl, onProgress),
-          deadlines: BENCH_DEADLINES,
-        }),
-    }),
-    metronome: workerSlot<MetronomeApi>({
-      deadlines: METRONOME_DEADLINES,
-      restart: 'automatic',
-      start: () =>
-        startWorker<MetronomeApi>({
-          name: 'metronome',
-          spawn: () => new Worker(new URL('../../../workers/inference/bench/metronome-entry.ts', import.meta.url), { type: 'module', name: 'metronome' }),
-          boot: alone(baseUrl, onProgress),
-          deadlines: METRONOME_DEADLINES,
-        }),
-    }),
-    conversion: workerSlot<ConversionApi>({
-      deadlines: CONVERSION_DEADLINES,
-      restart: 'automatic',
-      start: () =>
-        startWorker<ConversionApi>({
-          name: 'conversion',
-          spawn: () => new Worker(new URL('../../../workers/conversion/entry.ts', import.meta.url), { type: 'module', name: 'conversion' }),
-          boot: alone(baseUrl, onProgress),
-          deadlines: CONVERSION_DEADLINES,
-        }),
-    }),
+    bench: aloneWorker<BenchApi>(
+      {
+        name: 'bench',
+        spawn: () => new Worker(new URL('../../../workers/inference/bench/bench-entry.ts', import.meta.url), { type: 'module', name: 'bench' }),
+        deadlines: BENCH_DEADLINES,
+      },
+      surroundings,
+    ),
+    metronome: aloneWorker<MetronomeApi>(
+      {
+        name: 'metronome',
+        spawn: () => new Worker(new URL('../../../workers/inference/bench/metronome-entry.ts', import.meta.url), { type: 'module', name: 'metronome' }),
+        deadlines: METRONOME_DEADLINES,
+      },
+      surroundings,
+    ),
+    conversion: aloneConversion(surroundings),
   };
 }

@@ -1,5 +1,5 @@
 /** Calibration: as it is, from a file, or by hand. What would be written is shown before it is, and read back after. */
-import { useRef, useState } from 'react';
+import { useState } from 'react';
 import type { CalibrationJoint } from '#contracts/robot-setup.ts';
 import { asFailure } from '#core/lib/failure.ts';
 import { useNoun, useSession } from '../context.ts';
@@ -8,6 +8,7 @@ import { JOINT_LABELS } from '#page/words/labels.ts';
 import { CALIBRATION, DOUBTS } from '#page/words/robot.ts';
 import { saveJson } from '../save-file.ts';
 import { quietly } from './kit.tsx';
+import { OpenFile } from './OpenFile.tsx';
 import { sweepByHand } from './virtual-hand.ts';
 
 const FILE_NAME = 'so_follower.json';
@@ -15,12 +16,8 @@ const TURN = 4095;
 
 export function Calibration() {
   const session = useSession();
-  const file = useRef<HTMLInputElement>(null);
   const { work, plan, calibrating, connected, look, place } = useNoun('robot');
   const busy = work !== null;
-  const open = async (chosen: File | undefined): Promise<void> => {
-    if (chosen !== undefined) await session.planFromFile(await chosen.text(), chosen.name);
-  };
   const exportFile = async (): Promise<void> => {
     const text = await session.calibrationText();
     if (text !== null) saveJson(text, FILE_NAME);
@@ -37,25 +34,10 @@ export function Calibration() {
             <button type="button" className="button" disabled={busy} onClick={() => quietly(session.calibrationBegin())} data-testid="calibrate">
               {CALIBRATION.begin}
             </button>
-            <button type="button" className="button" disabled={busy} onClick={() => file.current?.click()}>
-              {CALIBRATION.import}
-            </button>
+            <OpenFile label={CALIBRATION.import} disabled={busy} onFile={({ text, name }) => session.planFromFile(text, name)} testId="calibration-file" />
             <button type="button" className="button" disabled={busy || (connected === null && (look?.calibration ?? null) === null)} onClick={() => void exportFile().catch((thrown: unknown) => session.reportFailure(asFailure(thrown)))} data-testid="export-calibration">
               {CALIBRATION.export}
             </button>
-            <input
-              ref={file}
-              type="file"
-              accept=".json,application/json"
-              className="unseen"
-              aria-label={CALIBRATION.import}
-              tabIndex={-1}
-              data-testid="calibration-file"
-              onChange={(event) => {
-                quietly(open(event.target.files?.[0]));
-                event.target.value = '';
-              }}
-            />
           </div>
         </>
       )}

@@ -1,10 +1,10 @@
 /** Which arm, and connecting it: one button. The browser's own list of ports comes up by itself where it is needed. */
-import { useRef } from 'react';
 import { useNoun, useSession } from '../context.ts';
 import { asFailure } from '#core/lib/failure.ts';
 import { PROFILE_LABELS } from '#page/words/labels.ts';
 import { ROBOT } from '#page/words/robot.ts';
 import { Complaint, quietly } from './kit.tsx';
+import { OpenFile } from './OpenFile.tsx';
 
 export function Connection({ ready }: { readonly ready: boolean }) {
   const session = useSession();
@@ -15,10 +15,6 @@ export function Connection({ ready }: { readonly ready: boolean }) {
   };
   const { safety } = useNoun('arm');
   const { kind } = place;
-  const file = useRef<HTMLInputElement>(null);
-  const open = async (chosen: File | undefined): Promise<void> => {
-    if (chosen !== undefined) await session.connectWithFile(kind, { text: await chosen.text(), name: chosen.name });
-  };
   const locked = work !== null || connected !== null;
   return (
     <section className="panel robot-which" aria-labelledby="which-arm">
@@ -53,21 +49,7 @@ export function Connection({ ready }: { readonly ready: boolean }) {
             <button type="button" className="button button-accent robot-main" disabled={!ready || work !== null} onClick={() => quietly(session.connectServos(kind))} data-testid="connect-servos">
               {ROBOT.connect[kind]}
             </button>
-            <button type="button" className="button" disabled={!ready || work !== null} onClick={() => file.current?.click()} data-testid="connect-with-file">
-              {ROBOT.connectWithFile}
-            </button>
-            <input
-              ref={file}
-              type="file"
-              accept=".json,application/json"
-              className="unseen"
-              aria-label={ROBOT.connectWithFile}
-              tabIndex={-1}
-              onChange={(event) => {
-                quietly(open(event.target.files?.[0]));
-                event.target.value = '';
-              }}
-            />
+            <OpenFile label={ROBOT.connectWithFile} disabled={!ready || work !== null} onFile={(chosen) => session.connectWithFile(kind, chosen)} buttonTestId="connect-with-file" />
             {kind === 'serial' ? (
               <button type="button" className="button" disabled={!ready || work !== null} onClick={() => quietly(session.connectServos(kind, 'all'))}>
                 {ROBOT.allPorts}
