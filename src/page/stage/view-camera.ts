@@ -8,12 +8,14 @@
 import * as THREE from 'three';
 import { OrbitControls } from 'three/examples/jsm/controls/OrbitControls.js';
 
-/** What the first view must show: the arm in its usual poses, the fan of cubes, the bowl on either side. Metres. */
+/** What the first view must show: the arm in its usual poses and waving (what everyone types first), the fan of cubes, the bowl on either side. Metres. */
 const SHOWN: readonly THREE.Vector3[] = (
   [
     [0, 0.04, 0],
     [0, -0.02, 0.3],
     [0, -0.2, 0.27],
+    [0.08, -0.08, 0.48],
+    [-0.08, -0.08, 0.48],
     [-0.06, -0.03, 0],
     [0.06, -0.03, 0],
     [-0.24, -0.1, 0.03],
