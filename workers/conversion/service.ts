@@ -103,8 +103,11 @@ export class ConversionService implements ConversionApi {
 
   remove(name: string): Promise<Outcome<null>> {
     return outcome(async () => {
-      // Nobody's parts are taken away while they are being written.
-      await this.parts.store.exclusively(name, () => this.parts.store.remove(name));
+      // Nobody's parts are taken away while they are being written, and nobody waits for that to end without a word.
+      const onWait = (): never => {
+        throw new FailureError('store/busy', { name });
+      };
+      await this.parts.store.exclusively(name, () => this.parts.store.remove(name), { onWait });
       return null;
     });
   }

@@ -65,7 +65,8 @@ export interface ConversionResult {
  * Rejects with `checkpoint/...`, `download/failed` or `store/...`.
  */
 export async function convertIntoStore(request: ConversionRequest): Promise<ConversionResult> {
-  return request.store.exclusively(request.name, () => convertAlone(request), request.onWait);
+  const { store, name, onWait, signal } = request;
+  return store.exclusively(name, () => convertAlone(request), { ...(onWait === undefined ? {} : { onWait }), ...(signal === undefined ? {} : { signal }) });
 }
 
 async function convertAlone(request: ConversionRequest): Promise<ConversionResult> {

@@ -37,7 +37,7 @@ export function opfsStore(root = 'packs'): PackStore {
     return opened;
   };
   return {
-    exclusively: async (name, work, onWait) => {
+    exclusively: async (name, work, { onWait, signal } = {}) => {
       if (navigator.locks === undefined) throw new FailureError('store/unavailable', { reason: 'no Web Locks: the page is not on https or localhost' });
       const lock = `pack ${root} ${name}`;
       const locked = async (): Promise<{ value: Awaited<ReturnType<typeof work>> }> => {
@@ -47,7 +47,17 @@ export function opfsStore(root = 'packs'): PackStore {
       const atOnce = await navigator.locks.request(lock, { ifAvailable: true }, async (got) => (got === null ? null : locked()));
       if (atOnce !== null) return atOnce.value;
       onWait?.();
-      return (await navigator.locks.request(lock, locked)).value;
+      // Once the lock is held the signal is nobody's here: only the wait is refused.
+      let held = false;
+      const heldNow = (): ReturnType<typeof locked> => {
+        held = true;
+        return locked();
+      };
+      try {
+        return (await navigator.locks.request(lock, signal === undefined ? {} : { signal }, heldNow)).value;
+      } catch (thrown) {
+        throw !held && signal?.aborted === true ? new FailureError('download/cancelled') : thrown;
+      }
     },
     find: async (name) => {
       const pack = await readManifest(await folders(), name);

@@ -44,9 +44,17 @@ export interface PackFileWriter {
   discard(): Promise<void>;
 }
 
+/** What a call does while somebody else, in another tab perhaps, works on its name. */
+export interface Waiting {
+  /** Called once, before the wait begins; what it throws is the answer, and nothing is waited for. */
+  readonly onWait?: () => void;
+  /** Ends the wait with `download/cancelled`. Says nothing to work that has begun. */
+  readonly signal?: AbortSignal;
+}
+
 export interface PackStore {
-  /** Runs `work` while nobody else, in any tab, works on this name. `onWait`: somebody does, and this call waits. */
-  exclusively<T>(name: string, work: () => Promise<T>, onWait?: () => void): Promise<T>;
+  /** Runs `work` while nobody else, in any tab, works on this name. */
+  exclusively<T>(name: string, work: () => Promise<T>, waiting?: Waiting): Promise<T>;
   /** The published pack whose files are all there in full size, else null. */
   find(name: string): Promise<StoredPack | null>;
   /** A new weight file for the pack that will be published as `name`; call it inside `exclusively(name)`. */
@@ -97,11 +105,11 @@ export function memoryStore(): PackStore {
     for (const sha256 of contents.keys()) if (!used.has(sha256)) contents.delete(sha256);
   };
   return {
-    exclusively: (name, work, onWait) => {
+    exclusively: async (name, work, { onWait, signal } = {}) => {
       const before = queues.get(name);
       if (before !== undefined) onWait?.();
-      const turn = (before ?? Promise.resolve()).then(work);
-      const settled = turn.catch(() => undefined).then(() => void (queues.get(name) === settled && queues.delete(name)));
+      const turn = unlessAborted(before ?? Promise.resolve(), signal).then(work);
+      const settled = Promise.allSettled([before, turn]).then(() => void (queues.get(name) === settled && queues.delete(name)));
       queues.set(name, settled);
       return turn;
     },
@@ -151,6 +159,19 @@ export function memoryStore(): PackStore {
       return openPackFrom(pack.manifest, new Map(files));
     },
   };
+}
+
+/** `wait`, or `download/cancelled` as soon as the signal says so. */
+function unlessAborted(wait: Promise<unknown>, signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const cancelled = (): void => reject(new FailureError('download/cancelled'));
+    if (signal?.aborted === true) return cancelled();
+    signal?.addEventListener('abort', cancelled, { once: true });
+    void wait.then(() => {
+      signal?.removeEventListener('abort', cancelled);
+      resolve();
+    });
+  });
 }
 
 /** Contents that a pack or a journal still needs. */

@@ -3,6 +3,7 @@
  * checks change with every choice, and load it when nothing stands against it. Also what is stored. Knows the order of
  * things; the checks are `core/preflight`'s, loading is `policy-verbs.ts`'.
  */
+import type { Outcome } from '#contracts/failure.ts';
 import { JOINT_NAMES } from '#contracts/joints.ts';
 import type { PolicySource, Precision, UnitEra } from '#contracts/policy.ts';
 import type { PreflightLine } from '#contracts/preflight.ts';
@@ -28,7 +29,9 @@ export interface ModelVerbs {
   cancelLoading(): Promise<void>;
   forgetCandidate(): void;
   refreshStored(): Promise<void>;
+  /** What goes wrong is reported too: nobody else shows it. */
   renameStored(name: string, title: string): Promise<void>;
+  /** Rejects with `store/busy` while any tab loads it; reported too. */
   removeStored(name: string): Promise<void>;
   /** An access token for the Hub, in memory only. */
   setHubToken(token: string | null): Promise<void>;
@@ -79,6 +82,13 @@ export function modelVerbs(context: SessionContext, policies: PolicyVerbs): Mode
 
   const refreshStored = async (): Promise<void> => stores.models.setState({ stored: unwrap(await api.stored()) });
 
+  const changeStored = async (work: () => Promise<Outcome<null>>): Promise<void> => {
+    const done = await work();
+    if (!done.ok) context.report(done.failure);
+    await refreshStored();
+    unwrap(done);
+  };
+
   return {
     lookAt,
     wire: (slot, camera) => change({ wiring: { ...current()?.wiring, [slot]: camera } }),
@@ -110,14 +120,8 @@ export function modelVerbs(context: SessionContext, policies: PolicyVerbs): Mode
       enter({ kind: 'none' });
     },
     refreshStored,
-    renameStored: async (name, title) => {
-      unwrap(await api.rename(name, title));
-      await refreshStored();
-    },
-    removeStored: async (name) => {
-      unwrap(await api.remove(name));
-      await refreshStored();
-    },
+    renameStored: (name, title) => changeStored(() => api.rename(name, title)),
+    removeStored: (name) => changeStored(() => api.remove(name)),
     setHubToken: async (token) => void unwrap(await api.setToken(token)),
   };
 }
