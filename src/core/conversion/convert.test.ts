@@ -133,6 +133,30 @@ describe('an interrupted conversion', () => {
     for (const { file } of theirs.manifest.files) expect(await ours.weights(file)).toEqual(await theirs.weights(file));
   });
 
+  it('who waits for another is told once, may leave at once, and may refuse to wait', async () => {
+    const store = memoryStore();
+    let finish: () => void = () => undefined;
+    const first = new Promise<void>((resolve) => {
+      finish = resolve;
+    });
+    const running = store.exclusively('tiny', () => first);
+    const [abort, told] = [new AbortController(), [] as string[]];
+    const leaves = store.exclusively('tiny', async () => told.push('left and worked'), { onWait: () => void told.push('waits'), signal: abort.signal });
+    const stays = store.exclusively('tiny', async () => told.push('works'));
+    const refuses = store.exclusively('tiny', async () => told.push('refused and worked'), {
+      onWait: () => {
+        throw new Error('busy');
+      },
+    });
+    await expect(refuses).rejects.toThrow('busy');
+    abort.abort();
+    await expect(leaves).rejects.toMatchObject({ failure: { code: 'download/cancelled' } });
+    expect(told).toEqual(['waits']);
+    finish();
+    await Promise.all([running, stays]);
+    expect(told).toEqual(['waits', 'works']);
+  });
+
   it('can be cancelled, listed, renamed and deleted', async () => {
     const store = memoryStore();
     const abort = new AbortController();
