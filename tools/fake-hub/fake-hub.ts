@@ -19,6 +19,8 @@ export type Fault =
   | { readonly kind: 'short' }
   /** The file turns into another one: its stamp changes from here on. */
   | { readonly kind: 'changed' }
+  /** The storage has only so many bytes of the file now: a range beyond them is answered with 416, as HTTP wants. */
+  | { readonly kind: 'shrunk'; readonly bytes: number }
   /** The storage gives the note that Git LFS leaves in place of a file. */
   | { readonly kind: 'pointer' }
   /** The list says one size, the storage another. */
@@ -91,7 +93,8 @@ export async function startFakeHub(): Promise<FakeHub> {
     const fault = faults.shift();
     if (fault?.kind === 'status') return void refuse(response, fault);
     if (fault?.kind === 'changed') generation += 1;
-    const content = fault?.kind === 'pointer' ? Buffer.from(`version https://git-lfs.github.com/spec/v1\noid sha256:${hash(bytes)}\nsize ${bytes.length}\n`) : bytes;
+    const present = fault?.kind === 'shrunk' ? bytes.subarray(0, fault.bytes) : bytes;
+    const content = fault?.kind === 'pointer' ? Buffer.from(`version https://git-lfs.github.com/spec/v1\noid sha256:${hash(bytes)}\nsize ${bytes.length}\n`) : present;
     send(content, `"${hash(bytes)}-${generation}"`, request, response, fault);
   };
 

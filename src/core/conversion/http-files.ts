@@ -35,7 +35,7 @@ export interface HttpOptions {
   /** Sent with every request, e.g. an access token. The browser drops them where a request is redirected to another host. */
   readonly headers?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal;
-  /** What a status means on this host; absent: `download/failed`. 404, 410 and 416 are understood before. */
+  /** What a status means on this host; absent: `download/failed`. 404, 410, and 416 where a range was asked for, are understood before. */
   readonly refusal?: (status: number, retryAfterSeconds: number | null) => FailureError | null;
   /** Ends after so many ms; tests hand in a quick one. */
   readonly pause?: (ms: number) => Promise<void>;
@@ -67,7 +67,7 @@ export class Host {
     this.options = options;
   }
 
-  /** Answers also with 404, 410 and 416; any other refusal is a failure. */
+  /** Answers also with 404 and 410, and with 416 where a range was asked for; any other refusal is a failure. */
   async get(url: string, headers: Readonly<Record<string, string>>): Promise<Response> {
     const { headers: always = {}, signal, refusal } = this.options;
     const ask = this.options.fetch ?? fetch;
@@ -77,7 +77,8 @@ export class Host {
     } catch (thrown) {
       throw this.lost(url, thrown);
     }
-    if (response.ok || [404, 410, 416].includes(response.status)) return response;
+    // No range was asked for: then 416 is a server that errs, not a file that ends early.
+    if (response.ok || [404, 410].includes(response.status) || (response.status === 416 && 'Range' in headers)) return response;
     const told = Number(response.headers.get('retry-after') ?? Number.NaN);
     const retryAfterSeconds = Number.isFinite(told) ? told : null;
     await response.body?.cancel().catch(() => undefined);

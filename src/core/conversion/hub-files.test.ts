@@ -2,10 +2,11 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type FakeHub, startFakeHub } from '../../../tools/fake-hub/fake-hub.ts';
 import { convertIntoStore } from './convert.ts';
+import { toBfloat16 } from './dtypes.ts';
 import { hubFiles, type HubOptions, readHubName } from './hub-files.ts';
 import { writeSafetensors } from './safetensors.ts';
 import { memoryStore, type PackStore } from './store.ts';
-import { tinyCheckpoint, tinyRecipe, tinyWeights } from './testing/tiny-checkpoint.ts';
+import { TINY_BIAS, TINY_EMBEDDING, TINY_MATRIX, tinyCheckpoint, tinyRecipe, tinyWeights } from './testing/tiny-checkpoint.ts';
 
 const ID = 'user/mine';
 /** 12 MB that no plan asks for, between the needed tensors: ranges must step over it. */
@@ -93,6 +94,43 @@ describe('a model on the Hub', () => {
     await expect(convert()).rejects.toMatchObject({ failure: { code: 'checkpoint/file-truncated', facts: { expectedBytes: weights.length + 1, foundBytes: weights.length } } });
     hub.faults.push({ kind: 'pointer' });
     await expect(convert()).rejects.toMatchObject({ failure: { code: expect.stringMatching(/^checkpoint\/(?:lfs-pointer|file-truncated)$/) } });
+  });
+
+  it('whose storage answers 416 in the middle has changed: what was finished and what was stored stays', async () => {
+    // Wide numbers come first in a file: the bias and the matrix in its head, the embedding 12 MB behind them. One weight file is finished before the trouble.
+    const parted = (rows: Float32Array): Uint8Array =>
+      writeSafetensors({
+        'model.proj.weight': { dtype: 'F64', shape: [3, 2], data: Float64Array.from(TINY_MATRIX) },
+        'model.proj.bias': { dtype: 'F64', shape: [3], data: Float64Array.from(TINY_BIAS) },
+        'model.lm_head.weight': { dtype: 'F32', shape: [3_000_000], data: new Float32Array(3_000_000) },
+        'model.embed.weight': { dtype: 'BF16', shape: [4, 3], data: toBfloat16(rows) },
+      });
+    hub.models.set(ID, { files: tinyCheckpoint({ 'model.safetensors': parted(TINY_EMBEDDING) }) });
+    const store = memoryStore();
+    const changed = { failure: { code: 'checkpoint/changed', facts: { file: 'model.safetensors' } } };
+    hub.faults.push(undefined as never, { kind: 'shrunk', bytes: 1000 });
+    pauses.length = 0;
+    await expect(convert(store)).rejects.toMatchObject(changed);
+    expect(hub.log.at(-1)).toMatch(/^GET \/storage\/.* bytes=8388608-/);
+    // Asking again would not help.
+    expect(pauses).toEqual([]);
+    expect(await store.list()).toMatchObject([{ name: `hub/${ID}`, bytes: 88, pack: null }]);
+    const { storedName } = await convert(store);
+    expect(storedName).toBe((await convert()).storedName);
+
+    // A push to the model, and 416 while it is fetched: the pack that was there is still the pack that is there.
+    hub.models.set(ID, { files: tinyCheckpoint({ 'model.safetensors': parted(TINY_EMBEDDING.map((value) => 2 * value)) }) });
+    hub.faults.push(undefined as never, { kind: 'status', status: 416 });
+    await expect(convert(store)).rejects.toMatchObject(changed);
+    await expect(store.open(storedName)).resolves.toBeTruthy();
+    expect((await convert(store)).storedName).not.toBe(storedName);
+  });
+
+  it('whose storage answers 416 at once is cut short; 416 where no range was asked for is a host that errs', async () => {
+    hub.faults.push({ kind: 'shrunk', bytes: 0 });
+    await expect(convert()).rejects.toMatchObject({ failure: { code: 'checkpoint/file-truncated', facts: { file: 'model.safetensors', expectedBytes: weights.length, foundBytes: 0 } } });
+    hub.listFaults.push({ kind: 'status', status: 416 });
+    await expect(open()).rejects.toMatchObject({ failure: { code: 'download/failed', facts: { status: 416 } } });
   });
 
   it('can be cancelled', async () => {
