@@ -5,7 +5,7 @@
  *       [--tasks touch,pick-up,...] [--seeds 0:200] [--cubes 4] [--wording held-out]
  *       [--perturbation none] [--instruction as-asked] [--delay 0] [--play-rows 8]
  *       [--shards 1] [--engine wasm|webgpu] [--where node|browser] [--site DIR] [--out DIR]
- *   npm run evaluate -- --checkpoint DIR [--steps 2] [--cameras front] ...                  a folder instead of --contestant
+ *   npm run evaluate -- --checkpoint DIR [--steps 2] [--cameras front] [--noise 0] ...                  a folder instead of --contestant
  *
  * Contestants without eyes run in Node; a policy runs in headless Chromium on the built page. Writes into DIR:
  * `episodes.jsonl` as they are done (the same command goes on where it was broken off; a shard that is killed loses its
@@ -45,6 +45,7 @@ const { values: options } = parseArgs({
     checkpoint: { type: 'string' },
     steps: { type: 'string' },
     cameras: { type: 'string' },
+    noise: { type: 'string' },
     engine: { type: 'string' },
     where: { type: 'string' },
     site: { type: 'string' },
@@ -58,8 +59,9 @@ const underTest =
     : checkpointUnderTest(options.checkpoint, {
         steps: options.steps === undefined ? null : wholeNumber('--steps', options.steps, 1, 1000),
         cameras: options.cameras?.split(',') ?? null,
+        noiseScale: options.noise === undefined ? null : Number(options.noise),
       });
-if (underTest === null && (options.steps ?? options.cameras) !== undefined) throw new Error('--steps and --cameras change a folder: name it with --checkpoint');
+if (underTest === null && (options.steps ?? options.cameras ?? options.noise) !== undefined) throw new Error('--steps, --cameras and --noise change a folder: name it with --checkpoint');
 const contestantName = underTest?.name ?? options.contestant;
 const baseline = BASELINES.find((name) => name === contestantName);
 const contestant: Contestant = baseline === undefined ? { kind: 'policy', storedName: contestantName } : { kind: 'baseline', name: baseline };

@@ -81,13 +81,15 @@ export interface ChunkRecord {
   readonly guidance?: ChunkGuidance;
   /** Absent: all steps, all cameras. */
   readonly reduction?: ChunkReduction;
+  /** Absent: the policy's own. */
+  readonly noiseScale?: number;
 }
 
 export interface InferenceApi {
   /** Load a policy that the conversion worker has published in the model store. */
   load(storedName: string, choice: EngineChoice, fit?: PolicyFit): Promise<Outcome<{ readonly policy: PolicyInfo; readonly engine: EngineReport }>>;
   /** One chunk from the cameras and joint state as they are now; nothing moves. */
-  probe(request: { readonly sentence: string; readonly noiseSeed: number }): Promise<Outcome<ChunkRecord>>;
+  probe(request: { readonly sentence: string; readonly noiseSeed: number; readonly noiseScale?: number }): Promise<Outcome<ChunkRecord>>;
   /** A chunk of fixed made-up pictures, state, words and noise: the same for every precision of a policy. Nothing moves. */
   sample(): Promise<Outcome<PredictedChunk>>;
   /** Start answering control's requests for this run. With the ladder (`on` where absent) a slow machine gives up steps, then a camera, and says so in each chunk. */

@@ -69,6 +69,11 @@ export interface PolicyInfo {
   readonly actionSize: number;
   readonly chunkRows: number;
   readonly denoisingSteps: number;
+  /**
+   * How much of the random noise a plan begins from is kept, 0 to 1. Absent: 1, as LeRobot samples. At 0 every plan is the
+   * likeliest one, always the same for the same observation.
+   */
+  readonly noiseScale?: number;
   readonly fps: number;
   /**
    * Features without usable statistics (`observation.state`, `action`): their values pass unscaled, as in LeRobot, so

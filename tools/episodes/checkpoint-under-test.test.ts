@@ -9,7 +9,7 @@ const CONFIG = readFileSync(join(POCKET, 'config.json'), 'utf8');
 
 describe('a checkpoint under test', () => {
   it('serves the folder as it is, and leaves other paths alone', () => {
-    const { name, replace } = checkpointUnderTest(POCKET, { steps: null, cameras: null });
+    const { name, replace } = checkpointUnderTest(POCKET, { steps: null, cameras: null, noiseScale: null });
     expect(name).toBe('policies/under-test/pocket');
     expect(Buffer.from(replace(`${name}/config.json`) ?? []).toString()).toBe(CONFIG);
     expect(replace(`${name}/model.safetensors`)?.length).toBe(readFileSync(join(POCKET, 'model.safetensors')).length);
@@ -21,9 +21,12 @@ describe('a checkpoint under test', () => {
     const changed = JSON.parse(changedConfig(CONFIG, { steps: 2, cameras: ['front'] })) as { num_steps: number; input_features: object };
     expect(changed.num_steps).toBe(2);
     expect(Object.keys(changed.input_features)).toEqual(['observation.state', 'observation.images.front']);
-    const plain = checkpointUnderTest(POCKET, { steps: null, cameras: null });
-    expect(checkpointUnderTest(POCKET, { steps: 2, cameras: null }).sha256).not.toBe(plain.sha256);
-    expect(checkpointUnderTest(POCKET, { steps: null, cameras: null }).sha256).toBe(plain.sha256);
+    const plain = checkpointUnderTest(POCKET, { steps: null, cameras: null, noiseScale: null });
+    expect(checkpointUnderTest(POCKET, { steps: 2, cameras: null, noiseScale: null }).sha256).not.toBe(plain.sha256);
+    expect(checkpointUnderTest(POCKET, { steps: null, cameras: null, noiseScale: null }).sha256).toBe(plain.sha256);
+    const still = checkpointUnderTest(POCKET, { steps: null, cameras: null, noiseScale: 0.25 });
+    expect(still.sha256).not.toBe(plain.sha256);
+    expect(JSON.parse(new TextDecoder().decode(still.replace(`${still.name}/card.json`) ?? undefined))).toMatchObject({ name: 'pocket', sampling: { noise_scale: 0.25 } });
   });
 
   it('names the cameras there are when asked for another', () => {

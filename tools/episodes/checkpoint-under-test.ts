@@ -1,7 +1,7 @@
 /**
  * Any LeRobot checkpoint folder as a policy of the page, for counting its results before (or without) shipping it; and
- * the same weights with other denoising steps or fewer cameras, which are fields of its own `config.json`. The browser
- * reads it over HTTP like every checkpoint. Knows files; knows no page and no episode.
+ * the same weights with other denoising steps or fewer cameras, which are fields of its own `config.json`, or other noise,
+ * which its `card.json` says. The browser reads it over HTTP like every checkpoint. Knows files; knows no page and no episode.
  */
 import { createHash } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
@@ -12,6 +12,8 @@ export interface CheckpointChanges {
   readonly steps: number | null;
   /** The cameras it looks through, by the last part of their keys (`front`); all of them when null. */
   readonly cameras: readonly string[] | null;
+  /** Instead of what its card says. */
+  readonly noiseScale: number | null;
 }
 
 export interface CheckpointUnderTest {
@@ -27,9 +29,13 @@ export interface CheckpointUnderTest {
 export function checkpointUnderTest(folder: string, changes: CheckpointChanges): CheckpointUnderTest {
   const at = resolve(folder);
   const config = changedConfig(readFileSync(join(at, 'config.json'), 'utf8'), changes);
-  const hash = createHash('sha256').update(config).update(readFileSync(join(at, 'model.safetensors')));
+  const card = changedCard(statSync(join(at, 'card.json'), { throwIfNoEntry: false })?.isFile() === true ? readFileSync(join(at, 'card.json'), 'utf8') : '{}', changes);
+  const hash = createHash('sha256').update(config).update(card).update(readFileSync(join(at, 'model.safetensors')));
   const name = `policies/under-test/${basename(at)}`;
-  const cached = new Map<string, Uint8Array | null>([['config.json', new TextEncoder().encode(config)]]);
+  const cached = new Map<string, Uint8Array | null>([
+    ['config.json', new TextEncoder().encode(config)],
+    ['card.json', new TextEncoder().encode(card)],
+  ]);
   return {
     name,
     sha256: hash.digest('hex'),
@@ -46,7 +52,7 @@ export function checkpointUnderTest(folder: string, changes: CheckpointChanges):
 }
 
 /** The checkpoint's own text where nothing is changed. */
-export function changedConfig(text: string, { steps, cameras }: CheckpointChanges): string {
+export function changedConfig(text: string, { steps, cameras }: Pick<CheckpointChanges, 'steps' | 'cameras'>): string {
   if (steps === null && cameras === null) return text;
   const config = JSON.parse(text) as { num_steps?: number; input_features: Record<string, { readonly type: string }> };
   if (steps !== null) config.num_steps = steps;
@@ -57,4 +63,9 @@ export function changedConfig(text: string, { steps, cameras }: CheckpointChange
     config.input_features = Object.fromEntries(Object.entries(config.input_features).filter(([key, feature]) => feature.type !== 'VISUAL' || cameras.includes(shortOf(key))));
   }
   return JSON.stringify(config);
+}
+
+function changedCard(text: string, { noiseScale }: CheckpointChanges): string {
+  if (noiseScale === null) return text;
+  return JSON.stringify({ ...(JSON.parse(text) as object), sampling: { noise_scale: noiseScale } });
 }

@@ -33,6 +33,8 @@ export interface RunnerParts {
 export interface ChunkManner {
   readonly guidance?: ChunkGuidance;
   readonly reduction?: ChunkReduction;
+  /** Instead of the policy's own. */
+  readonly noiseScale?: number;
 }
 
 export interface PolicyRunner extends Runner {
@@ -55,7 +57,7 @@ export async function policyRunner(pack: OpenPack, engine: Engine, parts: Runner
   const runner: PolicyRunner = {
     info,
     provider,
-    async predict(observation, noiseSeed, { guidance, reduction } = {}) {
+    async predict(observation, noiseSeed, { guidance, reduction, noiseScale = info.noiseScale ?? 1 } = {}) {
       const { ids, mask } = tokenize(observation.sentence, policy.text);
       const { actions, x0, timings } = await policy.predictChunk({
         pictures: new Map(
@@ -66,7 +68,7 @@ export async function policyRunner(pack: OpenPack, engine: Engine, parts: Runner
         state: old ? toOldDegrees(Float32Array.from(observation.state), info.stateSize) : Float32Array.from(observation.state),
         tokens: ids,
         tokenMask: mask,
-        noise: normalNoise(noiseSeed, info.chunkRows * policy.noiseColumns),
+        noise: normalNoise(noiseSeed, info.chunkRows * policy.noiseColumns).map((value) => noiseScale * value),
         ...(guidance === undefined ? {} : { guide: guideOf(guidance, policy, reduction?.steps ?? info.denoisingSteps) }),
         ...(reduction === undefined ? {} : { steps: reduction.steps }),
       });

@@ -99,7 +99,7 @@ export class InferenceService implements InferenceApi {
     });
   }
 
-  probe(request: { readonly sentence: string; readonly noiseSeed: number }): Promise<Outcome<ChunkRecord>> {
+  probe(request: Parameters<InferenceApi['probe']>[0]): Promise<Outcome<ChunkRecord>> {
     return recordOutcome(() => this.#inTurn(async ({ runner }) => (await this.#observeAndPredict(runner, { ...request, index: 0, observedTick: 0 })).record));
   }
 
@@ -220,7 +220,7 @@ export class InferenceService implements InferenceApi {
 
   async #observeAndPredict(
     runner: PolicyRunner,
-    { sentence, noiseSeed, index, observedTick, watch, ...how }: { readonly sentence: string; readonly noiseSeed: number; readonly index: number; readonly observedTick: number; readonly watch?: CameraWatch; readonly guidance?: ChunkGuidance; readonly reduction?: ChunkReduction },
+    { sentence, noiseSeed, index, observedTick, watch, ...how }: { readonly sentence: string; readonly noiseSeed: number; readonly index: number; readonly observedTick: number; readonly watch?: CameraWatch; readonly guidance?: ChunkGuidance; readonly reduction?: ChunkReduction; readonly noiseScale?: number },
   ): Promise<Computed> {
     const { clock, cameras, readArm } = this.#parts;
     const startedAtMs = clock.nowMs();

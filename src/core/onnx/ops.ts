@@ -163,11 +163,11 @@ export function silu(g: GraphBuilder, x: Value): Value {
 }
 
 /**
- * Rotary embedding of x [1, rows, heads * headSize]: row r of every head is turned by the angles of row positions[r] of
+ * Rotary embedding of x [n, rows, heads * headSize]: row r of every head is turned by the angles of row positions[n, r] of
  * the tables cos, sin [count, headSize / 2]. Half-split: [a, b] becomes [a cos - b sin, b cos + a sin].
  */
 export function rotary(g: GraphBuilder, x: Value, positions: Value, cos: Value, sin: Value): Value {
-  if (positions.type !== 'int64' || positions.dims.at(-1) !== x.dims.at(-2)) fail('RotaryEmbedding', x, positions);
+  if (positions.type !== 'int64' || positions.dims.join() !== x.dims.slice(0, -1).join()) fail('RotaryEmbedding', x, positions);
   if (x.dims.at(-1)! % (2 * cos.dims[1]!) !== 0 || cos.dims[0]! < x.dims.at(-2)!) fail('RotaryEmbedding', x, cos);
   return only(g.node('RotaryEmbedding', [x, positions, cos, sin], [x.dims], { domain: MICROSOFT, attributes: { interleaved: int(0) } }));
 }
@@ -177,10 +177,35 @@ export function rotary(g: GraphBuilder, x: Value, positions: Value, cos: Value, 
  * bias [1, 1, Q, K] or none.
  */
 export function attention(g: GraphBuilder, q: Value, k: Value, v: Value, heads: number, bias: Value | null): Value {
-  if (q.dims.at(-1) !== k.dims.at(-1) || k.dims.join() !== v.dims.join() || q.dims.at(-1)! % heads !== 0) fail('MultiHeadAttention', q, k, v);
-  if (bias !== null && bias.dims.join() !== [1, 1, q.dims[1], k.dims[1]].join()) fail('MultiHeadAttention bias', q, k, bias);
+  checkAttention(q, k, v, heads, bias, 0);
   const inputs = bias === null ? [q, k, v] : [q, k, v, null, null, bias];
   return only(g.node('MultiHeadAttention', inputs, [q.dims], { domain: MICROSOFT, attributes: { num_heads: int(heads) } }));
+}
+
+/** Keys and values head by head, [1, heads, rows, headSize]. */
+export interface Cache {
+  readonly k: Value;
+  readonly v: Value;
+}
+
+/**
+ * Attention to the rows of `past` and, after them, to k and v [1, K, heads * headSize]; bias [1, 1, Q, past rows + K]. Gives
+ * the rows of both as `cache` too, which costs nothing: a GPU's kernel has them copied next to each other head by head
+ * anyhow, before it begins.
+ */
+export function cachedAttention(g: GraphBuilder, q: Value, k: Value, v: Value, heads: number, bias: Value, past: Cache | null): { readonly attended: Value; readonly cache: Cache } {
+  const before = past === null ? 0 : past.k.dims[2]!;
+  checkAttention(q, k, v, heads, bias, before);
+  const rows = [1, heads, before + k.dims[1]!, k.dims[2]! / heads];
+  if (past !== null && (past.k.dims.join() !== [1, heads, before, rows[3]].join() || past.v.dims.join() !== past.k.dims.join())) fail('MultiHeadAttention past', k, past.k, past.v);
+  const inputs = past === null ? [q, k, v, null, null, bias] : [q, k, v, null, null, bias, past.k, past.v];
+  const [attended, keys, values] = g.node('MultiHeadAttention', inputs, [q.dims, rows, rows], { domain: MICROSOFT, attributes: { num_heads: int(heads) } });
+  return { attended: attended!, cache: { k: keys!, v: values! } };
+}
+
+function checkAttention(q: Value, k: Value, v: Value, heads: number, bias: Value | null, before: number): void {
+  if (q.dims.at(-1) !== k.dims.at(-1) || k.dims.join() !== v.dims.join() || q.dims.at(-1)! % heads !== 0) fail('MultiHeadAttention', q, k, v);
+  if (bias !== null && bias.dims.join() !== [1, 1, q.dims[1], before + k.dims[1]!].join()) fail('MultiHeadAttention bias', q, k, bias);
 }
 
 function needVector(op: string, x: Value, vector: Value): void {

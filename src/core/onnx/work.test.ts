@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { GraphBuilder } from './graph.ts';
-import { add, attention, concat, matMul, matMulBlocks, reshape, split, transpose } from './ops.ts';
+import { add, attention, cachedAttention, concat, matMul, matMulBlocks, reshape, split, transpose } from './ops.ts';
 import { graphWork } from './work.ts';
 
 test('products and attentions are counted through every operator that changes a shape', () => {
@@ -25,6 +25,14 @@ test('products and attentions are counted through every operator that changes a 
   expect(flop).toBe(1152 + 1152 + 1536 + 2560);
   // w, codes, scales, and the constants in the file: square, bias, and the three shapes of Split, Reshape.
   expect(weightBytes).toBe(384 + 160 + 20 + 384 + 128 + 24 + 24);
+});
+
+test('attention to rows that were kept counts them too', () => {
+  const g = new GraphBuilder('cached');
+  const x = g.input('x', 'float32', [1, 6, 8]);
+  const past = { k: g.input('k', 'float32', [1, 2, 5, 4]), v: g.input('v', 'float32', [1, 2, 5, 4]) };
+  g.output('y', cachedAttention(g, x, x, x, 2, g.input('bias', 'float32', [1, 1, 6, 11]), past).attended);
+  expect(graphWork(g.build()).flop).toBe(4 * 6 * 8 * (5 + 6));
 });
 
 test('a shape that it cannot follow makes the count null, not small', () => {

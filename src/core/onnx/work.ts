@@ -41,7 +41,8 @@ function flopOf(graph: OnnxModel): number | null {
 }
 
 /** Null where a shape that it needs is not known. */
-function costOf({ op, attributes }: OnnxNode, inputs: readonly (Dims | undefined)[]): number | null {
+function costOf(node: OnnxNode, inputs: readonly (Dims | undefined)[]): number | null {
+  const { op, attributes } = node;
   const [a, b] = inputs;
   switch (op) {
     case 'MatMul':
@@ -50,8 +51,11 @@ function costOf({ op, attributes }: OnnxNode, inputs: readonly (Dims | undefined
       const n = attributes['N'];
       return a === undefined || n?.kind !== 'int' ? null : 2 * elements(a) * n.value;
     }
-    case 'MultiHeadAttention':
-      return a === undefined || b === undefined ? null : 4 * elements(a) * b.at(-2)!;
+    case 'MultiHeadAttention': {
+      // Keys that were kept come before the new ones: [1, heads, rows, size], input 6.
+      const past = node.inputs[6] === undefined ? 0 : inputs[6]?.at(-2);
+      return a === undefined || b === undefined || past === undefined ? null : 4 * elements(a) * (past + b.at(-2)!);
+    }
     default:
       return 0;
   }

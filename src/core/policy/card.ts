@@ -19,9 +19,12 @@ const CardSchema = v.object({
   sentences: v.optional(v.pipe(v.array(words), v.maxLength(50)), []),
   /** Every sentence of its demonstrations, alternatives in braces. */
   patterns: v.optional(v.pipe(v.array(words), v.maxLength(200)), []),
+  /** How its plans are best drawn. Not in `config.json`, which LeRobot reads strictly. */
+  sampling: v.optional(v.object({ noise_scale: v.pipe(v.number(), v.minValue(0), v.maxValue(1)) })),
 });
 
 /** Rejects with `checkpoint/config` where a card is there and malformed. */
-export function readCard(card: unknown): Pick<PolicyInfo, 'fps' | 'training' | 'sentences' | 'patterns'> {
-  return parseConfig(CardSchema, 'card.json', card ?? {});
+export function readCard(card: unknown): Pick<PolicyInfo, 'fps' | 'training' | 'sentences' | 'patterns' | 'noiseScale'> {
+  const { sampling, ...said } = parseConfig(CardSchema, 'card.json', card ?? {});
+  return { ...said, ...(sampling === undefined ? {} : { noiseScale: sampling.noise_scale }) };
 }

@@ -138,7 +138,7 @@ export interface Playground {
   /** A run as text, the same that "Save this run" writes. */
   encode(file: RunFile): string;
   /** One chunk from what the cameras see now; nothing moves. The same seed, picture, joints and sentence give the same chunk. */
-  probe(request: { readonly task: string; readonly noiseSeed: number }): Promise<ChunkRecord>;
+  probe(request: { readonly task: string; readonly noiseSeed: number; readonly noiseScale?: number }): Promise<ChunkRecord>;
   /**
    * Seeded trials in a laboratory of its own, counted: k of n with its Wilson interval, and every episode. Nothing on the
    * stage moves. `playground.evaluate({ policy: 'expert', task: 'pick-up', seeds: 50, perturbation: 'light' })`

@@ -31,7 +31,7 @@ const KEPT = 'vla-disagreement';
 export interface MeterParts {
   readonly run: (request: RunRequest) => Promise<RunReport>;
   readonly reset: (request: { readonly task: string; readonly seed: number }) => Promise<unknown>;
-  readonly probe: (request: { readonly task: string; readonly noiseSeed: number }) => Promise<{ readonly actions: ArrayLike<number> }>;
+  readonly probe: (request: { readonly task: string; readonly noiseSeed: number; readonly noiseScale: number }) => Promise<{ readonly actions: ArrayLike<number> }>;
   readonly storage: Pick<Storage, 'getItem' | 'setItem' | 'removeItem'>;
 }
 
@@ -96,7 +96,8 @@ export function meterVerbs({ stores, clock, events }: SessionContext, parts: Met
       stores.meter.setState({ asking: 'yes' });
       try {
         const answers: ArrayLike<number>[] = [];
-        for (let noiseSeed = 1; noiseSeed <= seeds; noiseSeed++) answers.push((await parts.probe({ task, noiseSeed })).actions);
+        // The whole noise, also for a policy that plans without: how far its plans could lie apart is the question.
+        for (let noiseSeed = 1; noiseSeed <= seeds; noiseSeed++) answers.push((await parts.probe({ task, noiseSeed, noiseScale: 1 })).actions);
         const value = spread(answers);
         if (value === null) throw new FailureError('control/out-of-range', { what: 'seeds', found: seeds, least: 2, most: null });
         stores.meter.setState({ spread: { value, count: seeds } });

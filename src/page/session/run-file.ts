@@ -51,6 +51,7 @@ const chunkRecord = v.object({
   guidance: v.exactOptional(
     v.object({ horizon: count, schedule: v.picklist(PREFIX_SCHEDULES), maxWeight: finite, delay: count, leftover: floats(MAX_ACTIONS), columns: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(64)) }),
   ),
+  noiseScale: v.exactOptional(v.pipe(v.number(), v.minValue(0), v.maxValue(1))),
   reduction: v.exactOptional(v.object({ rung: count, steps: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(1000)), cameras: v.pipe(v.array(text), v.minLength(1), v.maxLength(MAX_CAMERAS)) })),
 });
 

@@ -92,7 +92,7 @@ export interface Session extends ModelVerbs, ParityVerbs, RobotVerbs, ManualVerb
   choose(options: Partial<RunOptions>): void;
   replay(file: RunFile): Promise<ReplayReport>;
   /** One chunk from what the cameras see now; nothing moves. */
-  probe(request: { readonly task: string; readonly noiseSeed: number }): Promise<ChunkRecord>;
+  probe(request: { readonly task: string; readonly noiseSeed: number; readonly noiseScale?: number }): Promise<ChunkRecord>;
   /** Starts a worker that gave up restarting. */
   restartWorker(name: 'inference' | 'conversion'): void;
   dismissFailure(id: number): void;
@@ -132,9 +132,9 @@ export function createSession(options: SessionOptions): Session {
   const cameras = cameraVerbs(context);
   const recording = recordVerbs(context, cameras, runs);
   const faults = startFaultLog(context, options.browser);
-  const probe: Session['probe'] = async ({ task, noiseSeed }) => {
+  const probe: Session['probe'] = async ({ task, ...how }) => {
     await policies.ensure();
-    return unwrap(await house.inference.api.probe({ sentence: task, noiseSeed }));
+    return unwrap(await house.inference.api.probe({ sentence: task, ...how }));
   };
   const runAsChosen: Session['runAsChosen'] = (request) => runs.run({ ...request, ...chosenRun(stores) });
   const reset: WorldVerbs['reset'] = async (request) => {

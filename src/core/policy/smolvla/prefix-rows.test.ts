@@ -1,6 +1,6 @@
 /** Rows, masks and positions of a small prefix, written out by hand. */
 import { describe, expect, it } from 'vitest';
-import { chunkBias, HIDDEN, leRobotRows, prefixBias, prefixMasks, type PrefixShape, type PrefixUse } from './prefix-rows.ts';
+import { chunkBias, HIDDEN, leRobotRows, prefixBias, prefixMasks, slotPositions, type PrefixShape, type PrefixUse } from './prefix-rows.ts';
 
 // Two cameras of 2 tokens, no special tokens; tail of 3 words and the state: rows 0-1, 2-3, 4-6, 7.
 const SHAPE: PrefixShape = { cameras: 2, tokensPerImage: 2, before: 0, after: 0, tailRows: 4, rows: 8 };
@@ -14,6 +14,10 @@ describe('a prefix with an absent camera and one word', () => {
     expect(masks.stateRow).toBe(5);
     expect(masks.validRows).toBe(4);
     expect([...masks.positions].map(Number)).toEqual([0, 0, 0, 1, 2, 3, 3, 3]);
+  });
+
+  it('queries and keys stand at their row’s position, values at 0', () => {
+    expect([...slotPositions(masks.positions.slice(3, 6), 2)].map(Number)).toEqual([1, 1, 1, 0, 2, 2, 2, 0, 3, 3, 3, 0]);
   });
 
   it('everybody sees what is in use, the state alone sees the state, twice each for a group of 2', () => {

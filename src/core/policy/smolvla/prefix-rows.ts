@@ -86,6 +86,16 @@ export function prefixMasks(shape: PrefixShape, use: PrefixUse): PrefixMasks {
 }
 
 /**
+ * Positions [rows] for a product of queries, keys and values in slots as wide as the keys, [rows, group + 2]: `group` slots of
+ * queries and the keys' stand at the row's position, the values at 0.
+ */
+export function slotPositions(positions: BigInt64Array, group: number): BigInt64Array {
+  const slots = new BigInt64Array(positions.length * (group + 2));
+  for (const [row, position] of positions.entries()) slots.fill(position, row * (group + 2), row * (group + 2) + group + 1);
+  return slots;
+}
+
+/**
  * [group x S, S] for the prefix: everybody sees the rows in use, but only the state sees the state. Each row stands
  * `group` times, once for each query head that shares a key head.
  */

@@ -21,7 +21,7 @@ import { stepGraph } from './graphs/step.ts';
 import { visionGraph } from './graphs/vision.ts';
 import { denormalise, normalise } from './normalise.ts';
 import { patchify } from './patches.ts';
-import { chunkBias, leRobotRows, prefixBias, prefixMasks, prefixShape, type PrefixMasks, type PrefixShape, type PrefixUse } from './prefix-rows.ts';
+import { chunkBias, leRobotRows, prefixBias, prefixMasks, prefixShape, slotPositions, type PrefixMasks, type PrefixShape, type PrefixUse } from './prefix-rows.ts';
 import { readSettings, type SmolVlaSettings } from './settings.ts';
 import { affine, eulerTimes, timeEmbedding } from './tables.ts';
 
@@ -303,10 +303,13 @@ function maskFeeds(loaded: Loaded, use: PrefixUse): MaskFeeds {
   const attentions = expert.layers.map((layer) => layer.attention);
   const ownPositions = BigInt64Array.from({ length: chunkRows }, (_, i) => BigInt(masks.validRows + i));
   const prefix: Record<string, HostTensor> = { positions: { type: 'int64', dims: [1, shape.rows], data: masks.positions } };
-  if (text.layers > 1) prefix['bias'] = { type: 'float32', dims: [1, 1, shape.rows * group, shape.rows], data: prefixBias(shape, masks, group) };
+  if (text.layers > 1) {
+    prefix['positions.qkv'] = { type: 'int64', dims: [shape.rows, group + 2], data: slotPositions(masks.positions, group) };
+    prefix['bias'] = { type: 'float32', dims: [1, 1, shape.rows * group, shape.rows], data: prefixBias(shape, masks, group) };
+  }
   const step: Record<string, HostTensor> = {};
   if (attentions.includes('self')) {
-    step['positions'] = { type: 'int64', dims: [1, chunkRows], data: ownPositions };
+    step['positions'] = { type: 'int64', dims: [chunkRows, group + 2], data: slotPositions(ownPositions, group) };
     step['bias_self'] = { type: 'float32', dims: [1, 1, chunkRows * group, shape.rows + chunkRows], data: chunkBias(shape, masks, chunkRows, 'causal', group) };
   }
   if (attentions.includes('cross')) {

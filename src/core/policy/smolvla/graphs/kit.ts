@@ -5,7 +5,7 @@
 import type { PackManifest, PackTensor } from '#contracts/pack.ts';
 import { unreachable } from '#core/lib/never.ts';
 import { GraphBuilder, type Value } from '#core/onnx/graph.ts';
-import { attention, linear, matMulBlocks, mul, reshape, silu, widened } from '#core/onnx/ops.ts';
+import { attention, cachedAttention, linear, matMulBlocks, mul, reshape, rotary, silu, split, widened, type Cache } from '#core/onnx/ops.ts';
 
 export interface GraphKit {
   readonly g: GraphBuilder;
@@ -67,9 +67,35 @@ export function gatedMlp(kit: GraphKit, x: Value, name: string): Value {
  * Attention with more query heads than key heads. q [1, Q, heads x size] in the head order of
  * `groupedHeadOrder`, k and v [1, K, kvHeads x size], bias [1, 1, Q x heads / kvHeads, K]; gives q's shape.
  */
-export function groupedAttention(kit: GraphKit, q: Value, k: Value, v: Value, kvHeads: number, bias: Value): Value {
+export function groupedAttention({ g }: GraphKit, q: Value, k: Value, v: Value, kvHeads: number, bias: Value): Value {
+  return reshape(g, attention(g, groupedRows(g, q, k), k, v, kvHeads, bias), q.dims);
+}
+
+/** The same with `past` [1, kvHeads, P, size] before k and v, if any, and with the rows of both kept for others. */
+export function groupedCachedAttention({ g }: GraphKit, q: Value, k: Value, v: Value, kvHeads: number, bias: Value, past: Cache | null): { readonly attended: Value; readonly cache: Cache } {
+  const { attended, cache } = cachedAttention(g, groupedRows(g, q, k), k, v, kvHeads, bias, past);
+  return { attended: reshape(g, attended, q.dims), cache };
+}
+
+function groupedRows(g: GraphBuilder, q: Value, k: Value): Value {
   const kv = k.dims[2]!;
-  const group = q.dims[2]! / kv;
-  const rows = reshape(kit.g, q, [1, q.dims[1]! * group, kv]);
-  return reshape(kit.g, attention(kit.g, rows, k, v, kvHeads, bias), q.dims);
+  return reshape(g, q, [1, (q.dims[1]! * q.dims[2]!) / kv, kv]);
+}
+
+/** cos and sin of `ropeTables`. */
+export interface Angles {
+  readonly cos: Value;
+  readonly sin: Value;
+}
+
+/**
+ * One product [1, rows, q + 2 kv] to queries, keys and values, the first two turned to their positions, in two kernels and
+ * not three. A row is seen as q / kv + 2 slots of kv numbers, and all of them are turned, each to its own position of
+ * `slotPositions`: the values' is 0, where the angles are 0 and turning changes no bit.
+ */
+export function turnedParts({ g }: GraphKit, qkv: Value, kv: number, positions: Value, { cos, sin }: Angles): { readonly q: Value; readonly k: Value; readonly v: Value } {
+  const width = qkv.dims[2]!;
+  const slots = rotary(g, reshape(g, qkv, [qkv.dims[1]!, width / kv, kv]), positions, cos, sin);
+  const [q, k, v] = split(g, reshape(g, slots, qkv.dims), [width - 2 * kv, kv, kv]);
+  return { q: q!, k: k!, v: v! };
 }

@@ -4,22 +4,23 @@
  *
  *   image.0 ... image.n-1 [1, T, D], tail [1, R, D] ─ x [1, S, D]
  *   each layer: norm ─ q k v ─ rotary(positions) ─ attention(bias) ─ + ─ norm ─ gated mlp ─ +
- *   out, for each expert layer j on text layer l:   self   k.j = K_l,             v.j = V_l               [1, S, kv]
- *                                                   cross  k.j = K_l W_k of j,    v.j = V_l W_v of j
+ *   out, for each expert layer j on text layer l:   self   k.j = K_l,             v.j = V_l               [1, kvHeads, S, size]
+ *                                                   cross  k.j = K_l W_k of j,    v.j = V_l W_v of j      [1, S, kvHeads x size]
  *
  * A cross layer's own key and value matrices read nothing but the prefix, so they are applied here, once, and not in
- * every denoising step. The last text layer stops after its keys and values: nobody reads the rest.
+ * every denoising step. A self layer reads the prefix as what came before its own rows, head by head, which is how the text
+ * layer's attention leaves it. The last text layer stops after its keys and values: nobody reads the rest.
  *
  * S is fixed for the session. Rows that are not in use this time (an absent camera, an unused token) are hidden by
  * `bias` and skipped by `positions`, which changes nothing in the others.
  */
 import type { PackManifest } from '#contracts/pack.ts';
 import type { Value } from '#core/onnx/graph.ts';
-import { concat, rmsNorm, rotary, skipRmsNorm, split } from '#core/onnx/ops.ts';
+import { concat, reshape, rmsNorm, rotary, skipRmsNorm, split, transpose, type Cache } from '#core/onnx/ops.ts';
 import type { PrefixShape } from '../prefix-rows.ts';
 import type { SmolVlaSettings } from '../settings.ts';
 import { ropeTables } from '../tables.ts';
-import { gatedMlp, graphKit, groupedAttention } from './kit.ts';
+import { gatedMlp, graphKit, groupedAttention, groupedCachedAttention, turnedParts, type Angles } from './kit.ts';
 
 /** `special`: the embedding rows of [fake, global] and of [fake], which stand around every picture, or null. */
 export interface SpecialRows {
@@ -44,10 +45,16 @@ export function prefixGraph(
   const pictures = Array.from({ length: shape.cameras }, (_, i) => [...before, g.input(`image.${i}`, 'float32', [1, shape.tokensPerImage, hidden]), ...after]);
   const tail = g.input('tail', 'float32', [1, shape.tailRows, hidden]);
   const positions = g.input('positions', 'int64', [1, shape.rows]);
-  const bias = layers > 1 ? g.input('bias', 'float32', [1, 1, (shape.rows * heads) / kvHeads, shape.rows]) : null;
+  const attending =
+    layers > 1
+      ? {
+          positions: g.input('positions.qkv', 'int64', [shape.rows, heads / kvHeads + 2]),
+          bias: g.input('bias', 'float32', [1, 1, (shape.rows * heads) / kvHeads, shape.rows]),
+        }
+      : null;
   const tables = ropeTables(shape.rows, headSize);
-  const cos = g.constant('cos', [shape.rows, headSize / 2], tables.cos);
-  const sin = g.constant('sin', [shape.rows, headSize / 2], tables.sin);
+  const angles: Angles = { cos: g.constant('cos', [shape.rows, headSize / 2], tables.cos), sin: g.constant('sin', [shape.rows, headSize / 2], tables.sin) };
+  const headByHead = (rows: Value): Value => transpose(g, reshape(g, rows, [1, shape.rows, kvHeads, headSize]), [0, 2, 1, 3]);
 
   let x = concat(g, [...pictures.flat(), tail], 1);
   if (mids === 'all') g.output('prefix_embs', x);
@@ -55,16 +62,21 @@ export function prefixGraph(
   for (let l = 0; l < layers; l++) {
     let k: Value;
     let v: Value;
-    if (bias === null || l === layers - 1) {
+    let cache: Cache | null = null;
+    if (attending === null || l === layers - 1) {
       const [key, value] = split(g, dense(normed, `text.${l}.kv`), [kv, kv]);
-      k = rotary(g, key!, positions, cos, sin);
+      k = rotary(g, key!, positions, angles.cos, angles.sin);
       v = value!;
     } else {
-      const [query, key, value] = split(g, dense(normed, `text.${l}.qkv`), [heads * headSize, kv, kv]);
-      k = rotary(g, key!, positions, cos, sin);
-      v = value!;
-      const attended = groupedAttention(kit, rotary(g, query!, positions, cos, sin), k, v, kvHeads, bias);
-      const middle = skipRmsNorm(g, dense(attended, `text.${l}.o`), x, weight(`text.${l}.norm2.scale`), epsilon);
+      const parts = turnedParts(kit, dense(normed, `text.${l}.qkv`), kv, attending.positions, angles);
+      k = parts.k;
+      v = parts.v;
+      const kept = settings.expert.layers.some((layer) => layer.textLayer === l && layer.attention === 'self');
+      const seen = kept
+        ? groupedCachedAttention(kit, parts.q, k, v, kvHeads, attending.bias, null)
+        : { attended: groupedAttention(kit, parts.q, k, v, kvHeads, attending.bias), cache: null };
+      cache = seen.cache;
+      const middle = skipRmsNorm(g, dense(seen.attended, `text.${l}.o`), x, weight(`text.${l}.norm2.scale`), epsilon);
       const end = skipRmsNorm(g, gatedMlp(kit, middle.normed, `text.${l}`), middle.sum, weight(`text.${l + 1}.norm1.scale`), epsilon);
       x = end.sum;
       normed = end.normed;
@@ -76,8 +88,8 @@ export function prefixGraph(
     const j = settings.expert.layers.findIndex((layer) => layer.textLayer === l);
     if (j < 0) continue;
     const cross = settings.expert.layers[j]!.attention === 'cross';
-    g.output(`k.${j}`, cross ? dense(k, `cross.${j}.k`) : k);
-    g.output(`v.${j}`, cross ? dense(v, `cross.${j}.v`) : v);
+    g.output(`k.${j}`, cross ? dense(k, `cross.${j}.k`) : (cache?.k ?? headByHead(k)));
+    g.output(`v.${j}`, cross ? dense(v, `cross.${j}.v`) : (cache?.v ?? headByHead(v)));
   }
   return g.build();
 }

@@ -2,8 +2,9 @@
  * One denoising step of the action expert, with its Euler update.
  *
  *   x [1, A, actions] ─ action.in ─ mix + time_bias ─ silu ─ action.time ─ y [1, A, E]
- *   self layer:   q k v from y, rotary at `positions`; keys = [prefix k.j ; own k]; bias hides padding and the future
- *   cross layer:  only q from y, rotary at 0 ... A-1;  keys = prefix k.j;           bias hides padding
+ *   self layer:   q k v from y, rotary at `positions`; keys = [prefix k.j ; own k]; bias hides padding and the future.
+ *                 k.j [1, kvHeads, S, size]; the attention's own copy of its keys puts the two together
+ *   cross layer:  only q from y, rotary at 0 ... A-1;  keys = prefix k.j [1, S, kvHeads x size];  bias hides padding
  *   each layer:   y += o(attention); y += mlp(norm y)
  *   norm ─ action.out = v [1, A, actions];   x_next = x + dt v
  *
@@ -11,11 +12,11 @@
  * every row, computed outside in float64 (`tables.ts`).
  */
 import type { PackManifest } from '#contracts/pack.ts';
-import { add, concat, mul, rmsNorm, rotary, silu, skipRmsNorm, split } from '#core/onnx/ops.ts';
+import { add, mul, rmsNorm, rotary, silu, skipRmsNorm } from '#core/onnx/ops.ts';
 import type { PrefixShape } from '../prefix-rows.ts';
 import type { SmolVlaSettings } from '../settings.ts';
 import { ropeTables } from '../tables.ts';
-import { gatedMlp, graphKit, groupedAttention } from './kit.ts';
+import { gatedMlp, graphKit, groupedAttention, groupedCachedAttention, turnedParts, type Angles } from './kit.ts';
 
 export function stepGraph(settings: SmolVlaSettings, shape: PrefixShape, manifest: PackManifest, mids: 'none' | 'all'): Uint8Array {
   const { heads, kvHeads, headSize, epsilon } = settings.text;
@@ -31,7 +32,7 @@ export function stepGraph(settings: SmolVlaSettings, shape: PrefixShape, manifes
   const dt = g.input('dt', 'float32', [1]);
   const attentions = expert.layers.map((layer) => layer.attention);
   const self = attentions.includes('self')
-    ? { positions: g.input('positions', 'int64', [1, chunkRows]), bias: g.input('bias_self', 'float32', [1, 1, biasRows, shape.rows + chunkRows]) }
+    ? { positions: g.input('positions', 'int64', [chunkRows, heads / kvHeads + 2]), bias: g.input('bias_self', 'float32', [1, 1, biasRows, shape.rows + chunkRows]) }
     : null;
   const cross = attentions.includes('cross')
     ? {
@@ -41,23 +42,21 @@ export function stepGraph(settings: SmolVlaSettings, shape: PrefixShape, manifes
     : null;
   const tableRows = shape.rows + chunkRows;
   const tables = ropeTables(tableRows, headSize);
-  const cos = g.constant('cos', [tableRows, headSize / 2], tables.cos);
-  const sin = g.constant('sin', [tableRows, headSize / 2], tables.sin);
+  const angles: Angles = { cos: g.constant('cos', [tableRows, headSize / 2], tables.cos), sin: g.constant('sin', [tableRows, headSize / 2], tables.sin) };
 
   const mixed = silu(g, add(g, dense(dense(x, 'action.in', 'bias'), 'action.mix'), timeBias));
   let y = dense(mixed, 'action.time', 'bias');
   if (mids === 'all') g.output('suffix_embs', y);
   let normed = rmsNorm(g, y, weight('expert.0.norm1.scale'), epsilon);
   for (const [j, attention] of attentions.entries()) {
-    const prefixK = g.input(`k.${j}`, 'float32', [1, shape.rows, kv]);
-    const prefixV = g.input(`v.${j}`, 'float32', [1, shape.rows, kv]);
+    const prefixRows = attention === 'self' ? [1, kvHeads, shape.rows, headSize] : [1, shape.rows, kv];
+    const past = { k: g.input(`k.${j}`, 'float32', prefixRows), v: g.input(`v.${j}`, 'float32', prefixRows) };
     let attended;
     if (attention === 'self' && self !== null) {
-      const [q, k, v] = split(g, dense(normed, `expert.${j}.qkv`), [heads * headSize, kv, kv]);
-      const keys = concat(g, [prefixK, rotary(g, k!, self.positions, cos, sin)], 1);
-      attended = groupedAttention(kit, rotary(g, q!, self.positions, cos, sin), keys, concat(g, [prefixV, v!], 1), kvHeads, self.bias);
+      const { q, k, v } = turnedParts(kit, dense(normed, `expert.${j}.qkv`), kv, self.positions, angles);
+      attended = groupedCachedAttention(kit, q, k, v, kvHeads, self.bias, past).attended;
     } else if (cross !== null) {
-      attended = groupedAttention(kit, rotary(g, dense(normed, `expert.${j}.q`), cross.positions, cos, sin), prefixK, prefixV, kvHeads, cross.bias);
+      attended = groupedAttention(kit, rotary(g, dense(normed, `expert.${j}.q`), cross.positions, angles.cos, angles.sin), past.k, past.v, kvHeads, cross.bias);
     } else {
       throw new Error(`expert layer ${j} has no attention inputs`);
     }

@@ -7,7 +7,7 @@
  * SmolVLM2-500M: p 16, N 32 x 32 = 1024, hidden 768, f 4, T 64, text width 960. Tokens leave times sqrt(text width).
  */
 import type { PackManifest } from '#contracts/pack.ts';
-import { add, attention, fastGelu, layerNorm, reshape, skipLayerNorm, split, transpose } from '#core/onnx/ops.ts';
+import { attention, fastGelu, reshape, skipLayerNorm, split, transpose } from '#core/onnx/ops.ts';
 import type { SmolVlaSettings } from '../settings.ts';
 import { graphKit } from './kit.ts';
 
@@ -19,9 +19,8 @@ export function visionGraph(settings: SmolVlaSettings, manifest: PackManifest, m
   const norm = (name: string) => ({ scale: weight(`${name}.scale`), bias: weight(`${name}.bias`), epsilon });
 
   const patches = g.input('patches', 'float32', [1, side * side, 3 * patchSize * patchSize]);
-  let x = add(g, dense(patches, 'vision.patch'), weight('vision.position'));
-  const first = norm('vision.0.norm1');
-  let normed = layerNorm(g, x, first.scale, first.bias, epsilon);
+  const seen = dense(patches, 'vision.patch');
+  let { sum: x, normed } = skipLayerNorm(g, seen, reshape(g, weight('vision.position'), seen.dims), norm('vision.0.norm1'), null);
   for (let l = 0; l < layers; l++) {
     const [q, k, v] = split(g, dense(normed, `vision.${l}.qkv`, 'bias'), [hidden, hidden, hidden]);
     const attended = dense(attention(g, q!, k!, v!, heads, null), `vision.${l}.out`);
