@@ -3,7 +3,7 @@
  * `training/dataset.py` reads (`src/contracts/episode.ts` says how they are laid out).
  *
  *   npm run demonstrations -- --out DIR [--tasks touch,pick-up,...] [--seeds 1000000:500]   so many of each task
- *       [--cubes mix|1..4] [--noise 5 --noise-share 0.5] [--mix-share 0.7]                  what is varied
+ *       [--cubes mix|1..4] [--noise 5 --noise-share 0.5] [--mix-share 0.3] [--misled-share 0.4]   what is varied
  *       [--picture-every 4] [--size 96] [--per-shard 50]                                    what is kept
  *       [--browsers 1] [--site DIR]                                                         how it is run
  *
@@ -34,7 +34,8 @@ const { values: options } = parseArgs({
     cubes: { type: 'string', default: 'mix' },
     noise: { type: 'string', default: '5' },
     'noise-share': { type: 'string', default: '0.5' },
-    'mix-share': { type: 'string', default: '0.7' },
+    'mix-share': { type: 'string', default: '0.3' },
+    'misled-share': { type: 'string', default: '0.4' },
     'picture-every': { type: 'string', default: '4' },
     size: { type: 'string', default: '96' },
     'per-shard': { type: 'string', default: '50' },
@@ -49,6 +50,7 @@ const varied: DemonstrationOptions = {
   noise: Number(options.noise),
   noiseShare: Number(options['noise-share']),
   mixShare: Number(options['mix-share']),
+  misledShare: Number(options['misled-share']),
 };
 const pictureEveryTicks = wholeNumber('--picture-every', options['picture-every'], 1, 300);
 const side = wholeNumber('--size', options.size, 16, 640);

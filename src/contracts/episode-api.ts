@@ -14,6 +14,11 @@ export interface EpisodeRequest
   readonly surroundings: 'as-shipped' | 'training-mix';
   /** Joint units of normal noise on the contestant's wishes, in bursts; 0 = none. For demonstrations of recovery. */
   readonly injectedNoise: number;
+  /**
+   * `misled`: before the episode begins, the expert acts for a while on cubes that it sees in the wrong place. The episode then
+   * starts where a policy that sees badly ends up: beside the cube, low, the jaw shut on air. For demonstrations of recovery.
+   */
+  readonly prelude?: 'misled';
 }
 
 export interface RecordingSettings {

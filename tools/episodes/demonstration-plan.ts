@@ -15,6 +15,8 @@ export interface DemonstrationOptions {
   readonly noiseShare: number;
   /** The share in the surroundings of the training mix; the others are as shipped. */
   readonly mixShare: number;
+  /** The share that begins where a misled expert has left the arm. */
+  readonly misledShare: number;
 }
 
 export interface ShardPlan {
@@ -32,7 +34,7 @@ const CUBE_MIX = [
 
 export function demonstrationRequest(task: TaskKind, seed: number, options: DemonstrationOptions): EpisodeRequest {
   const random = seededRandom(seed).fork(`demonstration ${task}`);
-  const [count, noisy, mixed] = [random.uniform(), random.uniform(), random.uniform()];
+  const [count, noisy, mixed, misled] = [random.uniform(), random.uniform(), random.uniform(), random.uniform()];
   const cubes = options.cubes === 'mix' ? (CUBE_MIX.find(({ upTo }) => count < upTo)?.cubes ?? 1) : options.cubes;
   return {
     task,
@@ -45,6 +47,7 @@ export function demonstrationRequest(task: TaskKind, seed: number, options: Demo
     inferenceDelayTicks: 0,
     playRows: 1,
     injectedNoise: noisy < options.noiseShare ? options.noise : 0,
+    ...(task !== 'wave' && misled < options.misledShare ? { prelude: 'misled' } : {}),
   };
 }
 

@@ -29,7 +29,7 @@ import { physicsView } from '#core/world/view.ts';
 import type { World } from '#core/world/world.ts';
 import { chunkNoiseSeed } from '#workers/inference/service.ts';
 import { baselineMover, disturbed, type MeanTrajectory, type Mover } from './contestants.ts';
-import { Lockstep, type TickRecord } from './lockstep.ts';
+import { Lockstep, TICK_HZ, type TickRecord } from './lockstep.ts';
 
 /** A policy as an episode needs it; `workers/inference/policy-runner.ts` is one. */
 export interface ChunkMaker {
@@ -75,6 +75,7 @@ export async function runEpisode(request: EpisodeRequest, actor: Actor, parts: E
   const { scene, start } = surroundings(request, sceneFor(drawn.reset), random);
   const lockstep = await Lockstep.begin(parts.world, scene, start);
   parts.cameras?.setScene(scene);
+  const beginning = request.prelude === 'misled' ? await misled(lockstep, drawn.goal, start, random.fork('prelude')) : start;
 
   const first = physicsView(parts.world);
   const judges = { asked: createJudge(drawn.goal, first), named: drawn.named === null ? null : createJudge(drawn.named, first) };
@@ -92,7 +93,7 @@ export async function runEpisode(request: EpisodeRequest, actor: Actor, parts: E
     if (isOver(verdict, named, judges)) {
       if (witness === null || verdict.kind !== 'success' || ticksAfter++ >= AFTER_SUCCESS_TICKS) break;
     }
-    const wanted = await act.beforeTick(view, records.at(-1)?.target ?? start);
+    const wanted = await act.beforeTick(view, records.at(-1)?.target ?? beginning);
     const record = lockstep.control();
     records.push(record);
     clockwork.time('rendering', () => witness?.tick({ tick: records.length - 1, view, record, wanted: wanted ?? record.target, poses: () => lockstep.poses() }));
@@ -132,6 +133,30 @@ function surroundings(request: EpisodeRequest, drawn: SceneDescription, random: 
     start = perturbStart(perturbation, start, random.fork(`mix ${perturbation}`));
   }
   return { scene, start: unitsVectorToRadians(start) };
+}
+
+/** Half a second to three; the cube is seen so far off in x and in y, normally distributed. */
+const MISLED = { least: 0.5, most: 3, metres: 0.025 };
+
+/** Returns the target the motors are left with. Throws where safety stopped the arm: such an episode has no beginning. */
+async function misled(lockstep: Lockstep, goal: TaskGoal, start: JointRadians, random: Random): Promise<Float64Array> {
+  const off = goal.kind === 'wave' ? [0, 0] : [random.normal() * MISLED.metres, random.normal() * MISLED.metres];
+  const ticks = Math.round(random.between(MISLED.least, MISLED.most) * TICK_HZ);
+  const seen = (): PhysicsView => {
+    const view = physicsView(lockstep.world);
+    return { ...view, cubes: view.cubes.map((cube) => ({ ...cube, position: [cube.position[0] + off[0], cube.position[1] + off[1], cube.position[2]] })) };
+  };
+  const mover = await baselineMover('expert', { goal, robot: lockstep.world.scene.robot, first: seen(), random }, () => Promise.resolve([]));
+  let target: Float64Array = start;
+  for (let tick = 0; tick < ticks; tick++) {
+    const wanted = mover(seen(), target);
+    if (wanted !== null) lockstep.setManualTargets(wanted);
+    const record = lockstep.control();
+    if (record.mode === 'stopping' || record.mode === 'stopped') throw new FailureError('safety/latched', { rule: 'before the episode began' });
+    target = record.target;
+    lockstep.advance();
+  }
+  return target;
 }
 
 /** With a swapped instruction both judges must have spoken; the asked one alone otherwise. */

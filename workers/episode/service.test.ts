@@ -77,4 +77,14 @@ describe('episodes in lockstep', () => {
     expect(noisy.trace.targets).not.toEqual(clean.trace.targets);
     expect(noisy.result.verdict.kind).toBe('success');
   }, 60_000);
+
+  it('the expert finds its way from where a misled one has left the arm, and the prelude is no part of the episode', async () => {
+    unwrap(await service.choose({ kind: 'baseline', name: 'expert' }, null));
+    const plain = unwrap(await service.episode({ ...REQUEST, task: 'pick-up' }));
+    const misled = unwrap(await service.episode({ ...REQUEST, task: 'pick-up', prelude: 'misled' }));
+    const apart = Math.max(...Array.from(misled.trace.measured.slice(0, 6), (value, joint) => Math.abs(value - (plain.trace.measured[joint] ?? 0))));
+    expect(apart).toBeGreaterThan(0.1);
+    expect(misled.result.verdict.kind).toBe('success');
+    expect(misled.trace.targets.length).toBe(6 * misled.result.ticks);
+  }, 60_000);
 });
