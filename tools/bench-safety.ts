@@ -46,7 +46,7 @@ if (values.out !== undefined) writeFileSync(values.out, text);
 
 function measure(wishes: Wishes, hz: number): { readonly empty: readonly number[]; readonly whole: readonly number[]; readonly processor: readonly number[] } {
   const random = seededRandom(3);
-  const gate = createGate({ limits: jointLimits(SO100, motion), tickSeconds: 1 / hz, staleAfterMs: 250, rampSeconds: motion.rampSeconds, shape: shapeLimits(SO100, body, profile, motion) }, SO100.homePose);
+  const gate = createGate({ limits: jointLimits(SO100, motion), tickSeconds: 1 / hz, staleAfterMs: 250, rampSeconds: motion.rampSeconds, shape: shapeLimits(SO100, body, profile, 'simulated') }, SO100.homePose);
   const watch = createWatch(SO100, profile, motion);
   const copy = new Float64Array(6);
   const anywhere = (): Float64Array => Float64Array.from(SO100.joints, (joint) => random.between(joint.least, joint.most));

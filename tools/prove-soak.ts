@@ -36,8 +36,9 @@ const motion = profile.simulated;
 const world = await World.open();
 world.reset({ task: '', seed: 1, cubes: ['red'] });
 const measured = nothingMeasured();
-const oracle = values.physics === 'off' ? { begin: () => undefined, command: () => undefined } : createOracle(world, SO100, measured);
-const gate = createGate({ limits: jointLimits(SO100, motion), tickSeconds: 1 / RATE_HZ, staleAfterMs: 250, rampSeconds: motion.rampSeconds, shape: shapeLimits(SO100, createBody(SO100), profile, motion) }, SO100.homePose);
+const withPhysics = values.physics !== 'off';
+const oracle = !withPhysics ? { begin: () => undefined, command: () => undefined, measured: () => null } : createOracle(world, SO100, measured);
+const gate = createGate({ limits: jointLimits(SO100, motion), tickSeconds: 1 / RATE_HZ, staleAfterMs: 250, rampSeconds: motion.rampSeconds, shape: shapeLimits(SO100, createBody(SO100), profile, 'simulated') }, SO100.homePose);
 oracle.begin(gate.positions());
 
 const memory = (): number => {
@@ -52,6 +53,14 @@ let ticks = 0;
 let goal = Float64Array.from(SO100.homePose);
 let row = 0;
 let sinceStop = 0;
+let waited = 0;
+/** What the control loop does in a tick: it looks where the arm is, and says where it is to be. */
+const tick = (positions: Float64Array | null): void => {
+  const passed = gate.pass(positions === null ? null : { positions, velocities: null }, { stateAgeMs: 0, measured: oracle.measured() });
+  if (passed.rules.includes('lead')) waited++;
+  oracle.command(passed.command.positions);
+  ticks++;
+};
 while (ticks < wanted && Date.now() - began < 1000 * Number(values['wall-seconds'])) {
   // The first minute fills caches and compiles.
   if (ticks === 60 * RATE_HZ) heapStart = memory();
@@ -59,20 +68,17 @@ while (ticks < wanted && Date.now() - began < 1000 * Number(values['wall-seconds
     row = CHUNK_ROWS;
     goal = Float64Array.from(SO100.joints, (joint) => random.between(joint.least - 0.3, joint.most + 0.3));
   }
-  oracle.command(gate.pass({ positions: goal, velocities: null }, { stateAgeMs: 0 }).command.positions);
-  ticks++;
+  tick(goal);
   if (++sinceStop < TICKS_BETWEEN_STOPS || gate.still) continue;
   sinceStop = 0;
   // Pressed somewhere between two ticks; seen at the next one; held when a command is the same as the one before.
   let ms = random.uniform() * TICK_MS;
   while (!gate.still) {
-    oracle.command(gate.pass(null, { stateAgeMs: 0 }).command.positions);
-    ticks++;
+    tick(null);
     if (!gate.still) ms += TICK_MS;
   }
   stopsMs.push(ms);
-  for (let k = 0; k < HOLD_TICKS; k++) oracle.command(gate.pass(null, { stateAgeMs: 0 }).command.positions);
-  ticks += HOLD_TICKS;
+  for (let k = 0; k < HOLD_TICKS; k++) tick(null);
 }
 const heapEnd = memory();
 const sorted = stopsMs.toSorted((a, b) => a - b);
@@ -81,20 +87,21 @@ const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { cwd: root
 const text = `# A random policy for ${(ticks / RATE_HZ / 60).toFixed(1)} simulated minutes
 
 \`npm run prove:soak -- --minutes ${values.minutes} --seed ${values.seed}\`, commit ${commit}, ${new Date().toISOString().slice(0, 16)}Z, ${Math.round((Date.now() - began) / 1000)} s.${ticks < wanted ? ` Ended early by the wall clock: ${values.minutes} minutes were asked for.` : ''}
-30 Hz, profile \`first-motion\`. ${values.physics === 'off' ? 'Without the physics: only the stops are counted.' : 'Measured in the physics, not in the commands.'}
+30 Hz, profile \`first-motion\`. ${!withPhysics ? 'Without the physics: only the stops are counted.' : 'Measured in the physics, not in the commands.'}
 
 | | |
 |---|---|
 ${
-  values.physics === 'off'
+  !withPhysics
     ? ''
     : `| largest speed of a corner of the arm in free air, moved in a tick of 1/30 s | ${(1000 * measured.fastestTickFree).toFixed(0)} mm/s; above 250 mm/s in ${measured.overFree} of ${measured.freeTicks} ticks |
 | the same within half a second of touching something | ${(1000 * measured.fastestTick).toFixed(0)} mm/s |
 | over 2 ms | ${(1000 * measured.fastestStep).toFixed(0)} mm/s |
+| ticks in which the target waited for an arm that was held back | ${waited} of ${ticks} |
 | largest force on the table, on itself | ${measured.tableForce.toFixed(1)} N, ${measured.selfForce.toFixed(1)} N${measured.selfWhere === '' ? '' : ` (${measured.selfWhere})`} |
 `
 }| Stop to hold, the gate alone, ${stopsMs.length} stops during motion: p50, p95, max | ${at(0.5)}, ${at(0.95)}, ${at(1)} ms |
 | heap after the first minute, at the end | ${heapStart.toFixed(1)}, ${heapEnd.toFixed(1)} MiB${globalThis.gc === undefined ? ' (not collected first: run with --expose-gc)' : ''} |
-${values.physics === 'off' ? '' : `\n${WHY_FASTER}`}`;
+${!withPhysics ? '' : `\n${WHY_FASTER}`}`;
 console.log(text);
 writeFileSync(join(root, values.out), text);

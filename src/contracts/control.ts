@@ -43,6 +43,7 @@ export const SAFETY_RULES = [
   'speed',
   'acceleration',
   'jerk',
+  'lead',
   'link-speed',
   'table',
   'workspace',

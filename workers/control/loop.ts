@@ -119,6 +119,8 @@ export class ControlLoop {
   #profile: SafetyProfile;
   #body: Body | null = null;
   #seen: WatchResult = CALM;
+  /** Whether the last target waited for the arm. */
+  #waiting: 'yes' | 'no' = 'no';
   readonly #page: PageSigns;
   #arrivedMs: number | null = null;
   /** Torque is being switched on: nothing is sent meanwhile. */
@@ -429,6 +431,7 @@ export class ControlLoop {
       stateAgeMs: reading === null || reading.kind === 'failed' ? null : nowMs - reading.atMs,
       readings: reading?.kind === 'fresh' ? reading.value : null,
       target: connected.gate.positions(),
+      waiting: this.#waiting,
       motion: this.#motion(),
     });
     if (this.#seen.latched !== null) this.#latch(this.#seen.latched, nowMs);
@@ -557,7 +560,10 @@ export class ControlLoop {
     const { slow } = this.#seen;
     // Opening is never refused for a fault; range, speed and the rest hold for it as for everything.
     const refusedBy = this.#state.mode === 'opening' ? [] : this.#seen.refusedBy;
-    const passed = connected.gate.pass(wanted, slow === null ? { stateAgeMs, refusedBy } : { stateAgeMs, refusedBy, slow });
+    // Not fresh is stale, and for that there is a rule; a joint that was seen long ago holds nothing back.
+    const measured = reading?.kind === 'fresh' ? reading.value.position : null;
+    const passed = connected.gate.pass(wanted, { stateAgeMs, measured, refusedBy, ...(slow === null ? {} : { slow }) });
+    this.#waiting = passed.rules.includes('lead') ? 'yes' : 'no';
     if (passed.rules.includes('finite') && this.#state.mode === 'policy') {
       this.#state.run.fail({ code: 'control/not-finite', facts: { joint: passed.limitedJoints[0] ?? 0 } });
     }
@@ -679,22 +685,19 @@ export class ControlLoop {
   /** Limits inside what this very arm was calibrated for: a clamp behind the gate would be a stop without a ramp. */
   #gateAt(start: ArrayLike<number>, arm: Arm): Gate {
     const { robot } = this.#parts;
-    const motion = this.#motionFor(arm.kind);
+    const side = sideOf(arm.kind);
+    const motion = this.#profile[side];
     const ranges = arm.ranges?.();
     const joints = robot.joints.map((joint, i) => ({ ...joint, least: Math.max(joint.least, ranges?.[i]?.least ?? joint.least) as Radians, most: Math.min(joint.most, ranges?.[i]?.most ?? joint.most) as Radians }));
     this.#body ??= createBody(robot);
     const limits = jointLimits({ ...robot, joints }, motion);
-    const shape = shapeLimits(robot, this.#body, this.#profile, motion);
+    // A recording follows nobody: that it is elsewhere does not say that something holds it.
+    const shape = { ...shapeLimits(robot, this.#body, this.#profile, side), ...(arm.kind === 'replay' ? { servo: null } : {}) };
     return createGate({ limits, tickSeconds: 1 / this.#rateHz, staleAfterMs: FRESH_FOR_MS, rampSeconds: motion.rampSeconds, shape }, start);
   }
 
   #newWatch(kind: ArmKind): Watch {
-    return createWatch(this.#parts.robot, this.#profile, this.#motionFor(kind));
-  }
-
-  /** A virtual serial arm stands in for a real one, so it is treated as one. */
-  #motionFor(kind: ArmKind): SafetyProfile['real'] {
-    return kind === 'simulated' || kind === 'replay' ? this.#profile.simulated : this.#profile.real;
+    return createWatch(this.#parts.robot, this.#profile, this.#profile[sideOf(kind)]);
   }
 
   /** A run that wants everything and is given nothing. */
@@ -721,6 +724,11 @@ export class ControlLoop {
   #busy(): FailureError {
     return new FailureError('control/busy', { mode: this.#state.mode });
   }
+}
+
+/** A virtual serial arm stands in for a real one, so it is treated as one. */
+function sideOf(kind: ArmKind): 'simulated' | 'real' {
+  return kind === 'simulated' || kind === 'replay' ? 'simulated' : 'real';
 }
 
 function clamp(value: number, most: number): number {

@@ -1,6 +1,7 @@
 /** The promises about the arm's body, one by one, through the gate, at the arm's own shape. */
 import { describe, expect, it } from 'vitest';
 import type { SafetyRule } from '#contracts/control.ts';
+import { seededRandom } from '#core/lib/random.ts';
 import { linkPoses } from '#core/robots/kinematics.ts';
 import { SO100 } from '#core/robots/so100.ts';
 import { transform } from '#core/robots/transforms.ts';
@@ -17,7 +18,7 @@ import { cornersOf } from './testing/judge.ts';
 
 const body = createBody(SO100);
 const motion = PROFILES['first-motion'].simulated;
-const NOTHING: ShapeLimits = { body, robot: SO100, linkSpeedMPerS: null, floorM: null, keepOut: [], workspace: null, selfClearanceM: null };
+const NOTHING: ShapeLimits = { body, robot: SO100, linkSpeedMPerS: null, servo: null, floorM: null, keepOut: [], workspace: null, selfClearanceM: null };
 const FRESH: PassContext = { stateAgeMs: 0 };
 const gateWith = (shape: Partial<ShapeLimits>, rampSeconds = 0): Gate =>
   createGate({ limits: jointLimits(SO100, motion), tickSeconds: 1 / 30, staleAfterMs: 250, rampSeconds, shape: { ...NOTHING, ...shape } }, SO100.homePose);
@@ -45,11 +46,30 @@ describe('the body', () => {
     const { points } = placedAt(pose);
     const corners = cornersOf(SO100);
     const all = linkPoses(SO100, pose).slice(1).flatMap((link, i) => (corners[i] ?? []).map((corner) => transform(link, corner)));
-    // The body keeps each corner once; every corner must be one of its points.
-    for (const corner of all) {
-      let nearest = 1;
-      for (let k = 0; k < points.length; k += 3) nearest = Math.min(nearest, Math.hypot((points[k] as number) - corner[0], (points[k + 1] as number) - corner[1], (points[k + 2] as number) - corner[2]));
-      expect(nearest).toBeLessThan(1e-6);
+    const kept = Array.from({ length: points.length / 3 }, (_, k) => [points[3 * k], points[3 * k + 1], points[3 * k + 2]] as [number, number, number]);
+    for (const point of kept) expect(Math.min(...all.map((corner) => Math.hypot(...corner.map((x, i) => x - (point[i] as number)))))).toBeLessThan(1e-6);
+    // The body leaves out corners that lie inside its links: link by link it must reach as far as all of them, in any direction.
+    const random = seededRandom(4);
+    SO100.links.forEach((_, link) => {
+      const pose = linkPoses(SO100, [0.3, -0.7, 0.4, 1.1, -2, 0.5])[link + 1] as Parameters<typeof transform>[0];
+      const whole = (corners[link] ?? []).map((corner) => transform(pose, corner));
+      const own = kept.filter((_point, k) => body.pointLink[k] === link);
+      expect(own.length).toBeLessThan(whole.length);
+      for (let k = 0; k < 200; k++) {
+        const [x, y, z] = [random.between(-1, 1), random.between(-1, 1), random.between(-1, 1)];
+        const furthest = (list: readonly (readonly [number, number, number])[]): number => Math.max(...list.map((p) => x * p[0] + y * p[1] + z * p[2]));
+        expect(furthest(own)).toBeCloseTo(furthest(whole), 8);
+      }
+    });
+  });
+
+  it('moves no point further than each joint turns times its reach', () => {
+    const random = seededRandom(5);
+    for (let k = 0; k < 300; k++) {
+      const from = SO100.joints.map(({ least, most }) => random.between(least, most));
+      const to = from.map((p) => p + random.between(-0.2, 0.2));
+      const most = to.reduce((sum, p, j) => sum + Math.abs(p - (from[j] as number)) * (body.reach[j] as number), 0);
+      expect(furthestMoved(placedAt(from).points, placedAt(to).points)).toBeLessThanOrEqual(most);
     }
   });
 

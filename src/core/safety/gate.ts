@@ -1,7 +1,8 @@
 /**
  * The gate: wanted targets in, safe commands out, once a tick. It knows the joints' limits, the arm's shape, where it last
  * told each joint to go and how fast that was; it refuses to know who wants the motion. Its own last command, not the
- * sensor, is what the next one is measured against: a sensor that jumps must not make the target jump.
+ * sensor, is what the next one is measured against: a sensor that jumps must not make the target jump. Where the arm is only says
+ * how far the target may lead it, and then the target waits.
  *
  *   wanted ─► refused? ─► each joint: range, speed, acceleration, jerk ─► the whole arm: link speed, table, boxes, itself
  *               │ brake               a speed for this tick                    a share of it, the rest of the way to braking
@@ -16,6 +17,7 @@ import { SAFETY_RULES, type SafetyRule } from '#contracts/control.ts';
 import type { JointLimit } from './limits.ts';
 import { firstNotFinite } from './rules/finite.ts';
 import { brakeStep, brakesWithin, followStep, NO_JERK_LIMIT_DV, type Motion } from './rules/jerk.ts';
+import { leadAllowed } from './rules/lead.ts';
 import { rampShare } from './rules/ramp.ts';
 import { boundsAt, clampToBounds, isAbsurd } from './rules/range.ts';
 import { limitSpeed } from './rules/speed.ts';
@@ -47,6 +49,8 @@ export interface Wanted {
 export interface PassContext {
   /** Null when the arm's state is unknown. */
   readonly stateAgeMs: number | null;
+  /** Radians, JOINT_NAMES order, `stateAgeMs` old; absent or null: where the arm is does not limit how far it may be led. */
+  readonly measured?: ArrayLike<number> | null;
   /** Rules of others (`watch.ts`) that forbid any new target now: brake, then hold. */
   readonly refusedBy?: readonly SafetyRule[];
   /** 0..1: this share of every speed limit. Absent: the whole. */
@@ -124,7 +128,7 @@ function gateAt(settings: GateSettings, memory: Memory, check: PathCheck | null)
     const before = rules.size;
     if (!isFinite(wanted)) rules.add('finite');
     else if (limits.some((limit, i) => isAbsurd(wanted.positions[i] as number, limit))) rules.add('range');
-    if (stateIsStale(context.stateAgeMs, staleAfterMs)) rules.add('stale-state');
+    if (stateIsStale(context.stateAgeMs, staleAfterMs) || isNoPose(context.measured)) rules.add('stale-state');
     for (const rule of context.refusedBy ?? []) rules.add(rule);
     return rules.size > before;
   };
@@ -140,7 +144,7 @@ function gateAt(settings: GateSettings, memory: Memory, check: PathCheck | null)
     } else {
       const share = speedShare(context, rules);
       for (let i = 0; i < JOINT_COUNT; i++) askJoint(i, goal, share, rules);
-      mixWhole(share.all, rules);
+      mixWhole(share.all, context, rules);
       memory.moved++;
     }
     for (let i = 0; i < JOINT_COUNT; i++) commit(i);
@@ -185,16 +189,16 @@ function gateAt(settings: GateSettings, memory: Memory, check: PathCheck | null)
   };
 
   /** As much of what was asked as the whole arm may do. */
-  const mixWhole = (share: number, rules: Set<SafetyRule>): void => {
+  const mixWhole = (share: number, context: PassContext, rules: Set<SafetyRule>): void => {
     mixed.set(asked);
     if (check === null || asked.every((u, i) => u === braking[i])) return;
-    check.begin(position);
+    check.begin(position, arm(context));
     const broken = (): SafetyRule | null => check.broken(position, velocity, mixed, motions, share);
     const first = broken();
     if (first === null) return;
     rules.add(first);
-    // Mostly only the step itself is too fast: the share of it that is not is found without looking at all the braking after it.
-    if (first === 'link-speed' && slowEnough(share)) return noLanding();
+    // Mostly only the step itself is too much: the share of it that is not is found without looking at all the braking after it.
+    if ((first === 'link-speed' || first === 'lead') && shortEnough(share)) return noLanding();
     // Slower in the same direction, where that is enough; otherwise on the way to braking.
     slower(0);
     const mix = broken() === null ? slower : towardsBraking;
@@ -218,14 +222,21 @@ function gateAt(settings: GateSettings, memory: Memory, check: PathCheck | null)
     noLanding();
   };
 
-  /** The largest share of what was asked whose step is not too fast; true when the whole of it then holds. */
-  const slowEnough = (share: number): boolean => {
+  /** Where the arm is, and how far it may be led. */
+  const arm = ({ measured, stateAgeMs }: PassContext): { readonly measured: ArrayLike<number>; readonly leadM: number } | null => {
+    const { servo = null, linkSpeedMPerS = null } = settings.shape ?? {};
+    if (measured === undefined || measured === null || servo === null || linkSpeedMPerS === null) return null;
+    return { measured, leadM: leadAllowed(linkSpeedMPerS, servo, dt, Math.max(0, stateAgeMs ?? 0) / 1000) };
+  };
+
+  /** The largest share of what was asked whose step is not too much; true when the whole of it then holds. */
+  const shortEnough = (share: number): boolean => {
     if (check === null) return false;
     let good = 0;
     for (let k = 1, bad = 1; k <= HALVINGS; k++) {
       const middle = (good + bad) / 2;
       slower(middle);
-      if (check.tooFast(position, mixed, motions, share)) bad = middle;
+      if (check.stepTooFar(position, mixed, motions, share)) bad = middle;
       else good = middle;
     }
     slower(good);
@@ -301,6 +312,11 @@ function lastGood(known: number, wanted: number, good: (speed: number) => boolea
     else high = middle;
   }
   return low;
+}
+
+/** A reading with a number that is none says where the arm is as little as no reading. */
+function isNoPose(measured: PassContext['measured']): boolean {
+  return measured !== undefined && measured !== null && firstNotFinite(measured, JOINT_COUNT) >= 0;
 }
 
 function isFinite(wanted: Wanted): boolean {

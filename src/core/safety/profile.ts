@@ -8,6 +8,7 @@ import type { RobotDescription } from '#contracts/robot.ts';
 import { FailureError } from '#core/lib/failure.ts';
 import { limitsOf, type JointLimit } from './limits.ts';
 import type { Body } from './shape/body.ts';
+import { METAL_SERVO, SIMULATED_SERVO } from './rules/lead.ts';
 import type { ShapeLimits } from './shape/path-check.ts';
 
 /** The simulated arm may follow its policies: the scripted expert's fastest point moves at 0.23 m/s. */
@@ -167,12 +168,13 @@ export function jointLimits(robot: RobotDescription, motion: MotionProfile): Joi
   });
 }
 
-/** The limits of the arm's body under a profile. The table top is the plane z = 0 on which the base stands. */
-export function shapeLimits(robot: RobotDescription, body: Body, profile: SafetyProfile, motion: MotionProfile): ShapeLimits {
+/** The limits of the arm's body under a profile, as simulated or as metal. The table top is the plane z = 0 on which the base stands. */
+export function shapeLimits(robot: RobotDescription, body: Body, profile: SafetyProfile, arm: 'simulated' | 'real'): ShapeLimits {
   return {
     body,
     robot,
-    linkSpeedMPerS: motion.linkSpeedMPerS,
+    linkSpeedMPerS: profile[arm].linkSpeedMPerS,
+    servo: arm === 'simulated' ? SIMULATED_SERVO : METAL_SERVO,
     floorM: profile.tableClearanceM,
     keepOut: profile.keepOut,
     workspace: profile.workspace,

@@ -88,6 +88,14 @@ describe('motors', () => {
     expect(latches(simulated(), calm({ readings: readings({ torque: at(2, 2) }) }))).toBeNull();
   });
 
+  it('a joint whose target waits for it is blocked when it is less far behind', () => {
+    const near = Float64Array.from(SO100.homePose, (p, i) => p + (i === 2 ? 0.04 : 0));
+    const pushing = { target: near, readings: readings({ torque: at(2, 2) }) };
+    expect(latches(simulated(), calm({ ...pushing, waiting: 'yes' }))).toEqual({ rule: 'stall', seconds: 0.5 });
+    expect(latches(simulated(), calm({ ...pushing, waiting: 'no' }))).toBeNull();
+    expect(latches(simulated(), calm({ ...pushing, readings: readings({ torque: at(2, 1) }), waiting: 'yes' }))).toBeNull();
+  });
+
   it('a break in it starts the count again, and a squeezing gripper is none', () => {
     const watch = simulated();
     const blocked = calm({ target, readings: readings({ torque: at(2, 2) }) });

@@ -21,6 +21,8 @@ export interface Surroundings {
   /** Null when there is no fresh reading. */
   readonly readings: MotorReadings | null;
   readonly target: ArrayLike<number>;
+  /** Whether the target waited for the arm in the last tick; absent: no. */
+  readonly waiting?: 'yes' | 'no';
   /** Whether something moves the arm by itself now; rules about persons and pages matter only then. */
   readonly motion: 'policy' | 'manual' | 'none';
 }
@@ -59,7 +61,7 @@ export function createWatch(robot: RobotDescription, profile: SafetyProfile, mot
         ...(now.motion === 'policy' ? [holdReleased(motion.holdToRun, now.holdKey)] : []),
         ...(now.readings === null || heat === null
           ? []
-          : [stall(now.readings, now.target, now.tickSeconds), torque(now.readings, now.tickSeconds), heat.verdict, voltage(now.readings, now.tickSeconds)]),
+          : [stall(now.readings, now.target, now.tickSeconds, now.waiting ?? 'no'), torque(now.readings, now.tickSeconds), heat.verdict, voltage(now.readings, now.tickSeconds)]),
       ];
       const latching = verdicts.filter((verdict) => verdict.band === 'latch');
       standing = latching.map((verdict) => verdict.rule);

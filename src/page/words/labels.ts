@@ -48,6 +48,7 @@ export const RULE_LABELS: Readonly<Record<SafetyRule, string>> = {
   speed: 'speed limit',
   acceleration: 'acceleration limit',
   jerk: 'jerk limit',
+  lead: 'waiting for the arm',
   'link-speed': 'arm too fast',
   table: 'table',
   workspace: 'edge of the workspace',

@@ -45,6 +45,8 @@ export function whyLimited({ rule, joint, motion, profile }: WhyFacts): string {
       return 'Slowed: out of rest every motion starts gently.';
     case 'range':
       return `Held back: ${name} is at the end of its range.`;
+    case 'lead':
+      return 'Waiting: something holds the arm back, and it must not spring when it comes free.';
     case 'table':
       return 'Held back: the arm would come too near the table.';
     case 'workspace':

@@ -19,8 +19,11 @@ export interface MotorReadings {
   readonly voltageV?: number;
 }
 
-/** A joint is blocked when it is this far from its target, hardly turns and gives this share of its torque. */
-export const STALL = { offRad: 0.1, slowRadPerS: 0.05, torqueShare: 0.5, seconds: 0.5 } as const;
+/**
+ * A joint is blocked when it is this far from its target, hardly turns and gives this share of its torque. A target that waits for the
+ * arm (`lead.ts`) goes no further away, so then less is enough: two joints that share what is allowed are 0.03 rad off each.
+ */
+export const STALL = { offRad: 0.1, waitingOffRad: 0.03, slowRadPerS: 0.05, torqueShare: 0.5, seconds: 0.5 } as const;
 /** Holding a reach takes 1 N m of 2.9; accelerating takes more, for less long. */
 export const TORQUE_SECONDS = 1;
 /** So many degrees below the most, motion is slowed. */
@@ -37,15 +40,16 @@ export function persistence(joints: number): (index: number, condition: 'met' | 
   return (index, condition, seconds) => (held[index] = condition === 'met' ? (held[index] as number) + seconds : 0);
 }
 
-/** The first arm joint that has been blocked for long enough. Call once a tick. */
-export function stallRule(maxTorqueNm: readonly number[]): (readings: MotorReadings, target: ArrayLike<number>, tickSeconds: number) => Verdict {
+/** The first arm joint that has been blocked for long enough. Call once a tick, with whether the target waits for the arm. */
+export function stallRule(maxTorqueNm: readonly number[]): (readings: MotorReadings, target: ArrayLike<number>, tickSeconds: number, waiting: 'yes' | 'no') => Verdict {
   const blocked = persistence(GRIPPER_INDEX);
-  return (readings, target, tickSeconds) => {
+  return (readings, target, tickSeconds, waiting) => {
     let verdict: Verdict = PASS;
+    const far = waiting === 'yes' ? STALL.waitingOffRad : STALL.offRad;
     for (let i = 0; i < GRIPPER_INDEX; i++) {
       const off = Math.abs((target[i] as number) - (readings.position[i] as number));
       const pushing = Math.abs(readings.torque[i] as number) >= STALL.torqueShare * (maxTorqueNm[i] as number);
-      const stuck = off > STALL.offRad && Math.abs(readings.velocity[i] as number) < STALL.slowRadPerS && pushing;
+      const stuck = off > far && Math.abs(readings.velocity[i] as number) < STALL.slowRadPerS && pushing;
       if (blocked(i, stuck ? 'met' : 'not-met', tickSeconds) >= STALL.seconds - ROUNDING_S && verdict === PASS) {
         verdict = { band: 'latch', rule: 'stall', facts: { joint: JOINT_NAMES[i] as string, offRad: round(off), torqueNm: round(readings.torque[i] as number) } };
       }

@@ -18,7 +18,7 @@ export interface LinkPairs {
   /**
    * The distance of each pair, metres, negative where capsules overlap. Exact below `NEAR_M`, `NEAR_M` above. Pairs that were
    * `known` to be so far apart that they still are, after points have `moved`, are left as they are. Far is `above` this,
-   * the needed distance where absent.
+   * the needed distance where absent. Places the capsules of the links it looks at.
    */
   distances(placed: Placement, into: Float64Array, far?: { readonly known: Float64Array; readonly moved: number; readonly above?: Float64Array }): void;
 }
@@ -62,18 +62,24 @@ export function linkPairs(body: Body, robot: RobotDescription, clearanceM: numbe
     return least;
   };
 
-  const distances: LinkPairs['distances'] = (placed, into, far) => {
+  /** Links whose capsules have been placed for the question being answered. */
+  const ready = new Uint8Array(links);
+  const follow = (link: number, placed: Placement): void => {
+    if (ready[link] === 1) return;
+    ready[link] = 1;
+    body.placeCapsules(link, placed);
     const { axes } = placed;
-    let placedMiddles = false;
+    spheres.follow(link, axes);
+    for (const c of capsulesBy[link] as readonly number[]) for (let i = 0; i < 3; i++) middle[3 * c + i] = ((axes[6 * c + i] as number) + (axes[6 * c + 3 + i] as number)) / 2;
+  };
+  const distances: LinkPairs['distances'] = (placed, into, far) => {
+    ready.fill(0);
     for (let p = 0; p < pairs.length; p++) {
       if (far !== undefined && (far.known[p] as number) - 2 * far.moved > ((far.above ?? needed)[p] as number)) continue;
-      if (!placedMiddles) {
-        spheres.follow(axes);
-        for (let c = 0; c < reach.length; c++) for (let i = 0; i < 3; i++) middle[3 * c + i] = ((axes[6 * c + i] as number) + (axes[6 * c + 3 + i] as number)) / 2;
-        placedMiddles = true;
-      }
       const { a, b } = pairs[p] as { readonly a: number; readonly b: number };
-      into[p] = spheres.gap(a, b) > NEAR_M ? NEAR_M : nearest(axes, capsulesBy[a] as number[], capsulesBy[b] as number[]);
+      follow(a, placed);
+      follow(b, placed);
+      into[p] = spheres.gap(a, b) > NEAR_M ? NEAR_M : nearest(placed.axes, capsulesBy[a] as number[], capsulesBy[b] as number[]);
     }
   };
 
@@ -98,18 +104,16 @@ function isNear(angles: ArrayLike<number>, pose: readonly number[]): boolean {
 /** One sphere a link around its capsules, to tell far links apart at the cost of one distance. Links are rigid: radii are found once. */
 function boundingSpheres(body: Body, capsulesBy: readonly (readonly number[])[]) {
   const centres = new Float64Array(3 * capsulesBy.length);
-  const follow = (axes: Float64Array): void => {
-    for (let link = 0; link < capsulesBy.length; link++) {
-      const capsules = capsulesBy[link] as readonly number[];
-      for (let i = 0; i < 3; i++) {
-        let sum = 0;
-        for (const c of capsules) sum += (axes[6 * c + i] as number) + (axes[6 * c + 3 + i] as number);
-        centres[3 * link + i] = sum / (2 * capsules.length);
-      }
+  const follow = (link: number, axes: Float64Array): void => {
+    const capsules = capsulesBy[link] as readonly number[];
+    for (let i = 0; i < 3; i++) {
+      let sum = 0;
+      for (const c of capsules) sum += (axes[6 * c + i] as number) + (axes[6 * c + 3 + i] as number);
+      centres[3 * link + i] = sum / (2 * capsules.length);
     }
   };
   const { axes } = placedAt(body, new Float64Array(6));
-  follow(axes);
+  for (let link = 0; link < capsulesBy.length; link++) follow(link, axes);
   const radii = capsulesBy.map((capsules, link) =>
     capsules.reduce((most, c) => {
       const ends = [6 * c, 6 * c + 3].map((at) => Math.hypot(...[0, 1, 2].map((i) => (axes[at + i] as number) - (centres[3 * link + i] as number))));

@@ -32,7 +32,7 @@ export interface RoundOptions {
   readonly ticks: number;
   readonly judgeBody: 'looked-at' | 'left-out';
   /** Fixed for rounds in the world, which runs at 30 Hz under the simulated profile. */
-  readonly inWorld?: { command(positions: readonly number[]): void; begin(start: ArrayLike<number>): void };
+  readonly inWorld?: { command(positions: readonly number[]): void; begin(start: ArrayLike<number>): void; measured(): ArrayLike<number> };
 }
 
 export function playRound(seed: number, worst: Worst, options: RoundOptions): RoundReport {
@@ -40,10 +40,11 @@ export function playRound(seed: number, worst: Worst, options: RoundOptions): Ro
   const inWorld = options.inWorld !== undefined;
   const tickSeconds = inWorld ? 1 / 30 : 1 / (10 + random.index(91));
   const profile = inWorld ? PROFILES['first-motion'] : randomProfile(random);
-  const motion = random.uniform() < 0.5 || inWorld ? profile.simulated : profile.real;
+  const arm = random.uniform() < 0.5 || inWorld ? 'simulated' : 'real';
+  const motion = profile[arm];
   const start = legalStart(random, profile);
   const limits = jointLimits(robot, motion);
-  const gate = createGate({ limits, tickSeconds, staleAfterMs: 250, rampSeconds: motion.rampSeconds, shape: shapeLimits(robot, body, profile, motion) }, start);
+  const gate = createGate({ limits, tickSeconds, staleAfterMs: 250, rampSeconds: motion.rampSeconds, shape: shapeLimits(robot, body, profile, arm) }, start);
   const look = judge(robot, { joints: limits, linkSpeedMPerS: motion.linkSpeedMPerS, floorM: profile.tableClearanceM, workspace: profile.workspace, keepOut: profile.keepOut }, tickSeconds, worst, `seed ${seed}`, options.judgeBody);
   const begun = Array.from(gate.positions());
   look(begun);
@@ -52,6 +53,7 @@ export function playRound(seed: number, worst: Worst, options: RoundOptions): Ro
 
   const kind = ADVERSARIES[random.index(ADVERSARIES.length)] as Adversary;
   let wants = adversary(kind, robot, random);
+  const follow = follower(seededRandom(seed + 1), begun);
   const rules: Record<string, number> = {};
   let unnamed = 0;
   let ticks = 0;
@@ -66,11 +68,26 @@ export function playRound(seed: number, worst: Worst, options: RoundOptions): Ro
     if (random.uniform() < 0.01) wants = adversary(ADVERSARIES[random.index(ADVERSARIES.length)] as Adversary, robot, random);
     const nothing = random.uniform() < 0.01;
     const slow = random.uniform() < 0.05 ? { slow: { share: random.between(-0.2, 1.2), by: 'temperature' as const } } : {};
-    const passed = gate.pass(nothing ? null : wants(tick, gate.positions()), { stateAgeMs: inWorld ? 0 : stateAge(random), ...slow });
+    const measured = options.inWorld === undefined ? follow(gate.positions()) : options.inWorld.measured();
+    const passed = gate.pass(nothing ? null : wants(tick, gate.positions()), { stateAgeMs: inWorld ? 0 : stateAge(random), measured, ...slow });
     take(passed, nothing ? 'nothing' : 'something');
   }
   const stopTicks = stop(gate, limits, tickSeconds, seed, (passed) => take(passed, 'nothing'));
   return { ticks, adversary: kind, rules, unnamed, stopTicks };
+}
+
+/** An arm that is behind where it is told to be, that something holds and lets go, and that sometimes nobody has read. */
+function follower(random: Random, start: readonly number[]): (told: ArrayLike<number>) => ArrayLike<number> | null {
+  let at = Float64Array.from(start);
+  let share = 0.5;
+  return (told) => {
+    const u = random.uniform();
+    if (u < 0.01) share = 0;
+    else if (u < 0.03) share = random.between(0.2, 1);
+    at = at.map((p, i) => p + share * ((told[i] as number) - p));
+    if (u > 0.999) return new Float64Array(JOINT_COUNT).fill(Number.NaN);
+    return u > 0.99 ? null : at;
+  };
 }
 
 /** Stop: still within the time the slowest joint needs, then frozen to the bit whatever the state reading does. */

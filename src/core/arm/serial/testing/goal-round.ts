@@ -40,7 +40,7 @@ export async function goalRound(seed: number, targets: number): Promise<GoalRoun
   const limits = jointLimits({ ...SO100, joints }, motion);
   const first = rig.arm.read(rig.clock.nowMs());
   if (first.kind === 'failed') throw new Error('no first reading');
-  const gate = createGate({ limits, tickSeconds: 1 / RATE_HZ, staleAfterMs: 250, rampSeconds: motion.rampSeconds, shape: shapeLimits(SO100, createBody(SO100), profile, motion) }, first.value.position);
+  const gate = createGate({ limits, tickSeconds: 1 / RATE_HZ, staleAfterMs: 250, rampSeconds: motion.rampSeconds, shape: shapeLimits(SO100, createBody(SO100), profile, 'real') }, first.value.position);
   await rig.drive(rig.arm.engage(gate.pass(null, { stateAgeMs: 0 }).command, { tick: 0, atMs: rig.clock.nowMs() }));
 
   const motors = JOINT_NAMES.map((name) => rig.servos.calibration[name]);
