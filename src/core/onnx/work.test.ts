@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { GraphBuilder } from './graph.ts';
-import { add, attention, cachedAttention, concat, matMul, matMulBlocks, reshape, split, transpose } from './ops.ts';
+import { add, attention, cachedAttention, concat, gatedBlocks, matMul, matMulBlocks, reshape, split, transpose } from './ops.ts';
 import { graphWork } from './work.ts';
 
 test('products and attentions are counted through every operator that changes a shape', () => {
@@ -33,6 +33,20 @@ test('attention to rows that were kept counts them too', () => {
   const past = { k: g.input('k', 'float32', [1, 2, 5, 4]), v: g.input('v', 'float32', [1, 2, 5, 4]) };
   g.output('y', cachedAttention(g, x, x, x, 2, g.input('bias', 'float32', [1, 1, 6, 11]), past).attended);
   expect(graphWork(g.build()).flop).toBe(4 * 6 * 8 * (5 + 6));
+});
+
+test('a gated pair of products counts as two, and its shape is followed', () => {
+  const g = new GraphBuilder('gated');
+  const matrix = (name: string, n: number, k: number) => ({
+    codes: g.external({ name, type: 'uint8', shape: [n, k / 32, 32], file: 'f', offset: 0, length: n * k }),
+    scales: g.external({ name: `${name}.scales`, shape: [(n * k) / 32], file: 'f', offset: n * k, length: (n * k) / 8 }),
+  });
+  const form = { bits: 8, block: 32 } as const;
+  const inner = gatedBlocks(g, g.input('x', 'float32', [1, 6, 64]), matrix('gate', 96, 64), matrix('up', 96, 64), form);
+  const down = matrix('down', 5, 96);
+  g.output('y', matMulBlocks(g, inner, down.codes, down.scales, form));
+  expect(graphWork(g.build()).flop).toBe(2 * (2 * 6 * 64 * 96) + 2 * 6 * 96 * 5);
+  expect(() => gatedBlocks(g, g.input('z', 'float32', [1, 6, 64]), matrix('narrow', 32, 64), matrix('wide', 96, 64), form)).toThrow('MatMulNBitsMlp: [32, 2, 32] [96, 2, 32]');
 });
 
 test('a shape that it cannot follow makes the count null, not small', () => {

@@ -51,6 +51,10 @@ function costOf(node: OnnxNode, inputs: readonly (Dims | undefined)[]): number |
       const n = attributes['N'];
       return a === undefined || n?.kind !== 'int' ? null : 2 * elements(a) * n.value;
     }
+    case 'MatMulNBitsMlp': {
+      const n = attributes['N'];
+      return a === undefined || n?.kind !== 'int' ? null : 4 * elements(a) * n.value;
+    }
     case 'MultiHeadAttention': {
       // Keys that were kept come before the new ones: [1, heads, rows, size], input 6.
       const past = node.inputs[6] === undefined ? 0 : inputs[6]?.at(-2);
@@ -67,7 +71,8 @@ function shapesOf(node: OnnxNode, inputs: readonly (Dims | undefined)[], graph: 
   switch (node.op) {
     case 'MatMul':
       return [b === undefined ? null : [...a.slice(0, -1), b.at(-1)!]];
-    case 'MatMulNBits': {
+    case 'MatMulNBits':
+    case 'MatMulNBitsMlp': {
       const n = node.attributes['N'];
       return [n?.kind === 'int' ? [...a.slice(0, -1), n.value] : null];
     }

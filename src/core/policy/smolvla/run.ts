@@ -58,9 +58,9 @@ export async function loadSmolVla(pack: OpenPack, engine: Engine, options: LoadO
       shape,
       mids,
       host,
-      vision: await open('vision', visionGraph(settings, manifest, mids)),
-      prefix: await open('prefix', prefixGraph(settings, shape, host.special, manifest, mids)),
-      step: await open('step', stepGraph(settings, shape, manifest, mids)),
+      vision: await open('vision', visionGraph(settings, manifest, engine.provider, mids)),
+      prefix: await open('prefix', prefixGraph(settings, shape, host.special, manifest, engine.provider, mids)),
+      step: await open('step', stepGraph(settings, shape, manifest, engine.provider, mids)),
       masks: null,
       language: null,
     };

@@ -24,7 +24,7 @@ beforeAll(async () => {
 afterAll(() => engine.dispose());
 
 async function compute(inputs: Readonly<Record<string, HostTensor>>, write: (kit: GraphKit, values: Readonly<Record<string, Value>>) => Readonly<Record<string, Value>>): Promise<ReadonlyMap<string, Float32Array>> {
-  const kit = graphKit('test', { info: { name: 'none' }, tensors: [] as PackManifest['tensors'] } as PackManifest);
+  const kit = graphKit('test', { info: { name: 'none' }, tensors: [] as PackManifest['tensors'] } as PackManifest, engine.provider);
   const values: Record<string, Value> = {};
   for (const [name, { type, dims }] of Object.entries(inputs)) values[name] = kit.g.input(name, type, dims);
   const written = write(kit, values);

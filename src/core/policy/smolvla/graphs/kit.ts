@@ -2,10 +2,11 @@
  * What the three graphs share: a graph under construction, and the pack's weights by name, each multiplied with in the
  * form it is kept in. Knows where a precision would make a difference; knows no layer.
  */
+import type { Provider } from '#contracts/engine.ts';
 import type { PackManifest, PackTensor } from '#contracts/pack.ts';
 import { unreachable } from '#core/lib/never.ts';
 import { GraphBuilder, type Value } from '#core/onnx/graph.ts';
-import { attention, cachedAttention, linear, matMulBlocks, mul, reshape, rotary, silu, split, widened, type Cache } from '#core/onnx/ops.ts';
+import { attention, cachedAttention, gatedBlocks, linear, matMulBlocks, mul, reshape, rotary, silu, split, widened, type BlockForm, type BlockMatrix, type Cache } from '#core/onnx/ops.ts';
 
 export interface GraphKit {
   readonly g: GraphBuilder;
@@ -13,13 +14,16 @@ export interface GraphKit {
   weight(name: string): Value;
   /** x times the matrix `<name>.weight`, plus `<name>.bias` if asked for. x [..., in] gives [..., out]. */
   dense(x: Value, name: string, bias?: 'bias' | 'none'): Value;
+  /** silu(x times `<gate>.weight`) times (x times `<up>.weight`). */
+  gated(x: Value, gate: string, up: string): Value;
 }
 
 /**
  * How a product is written follows from how the pack keeps the matrix, so one set of graphs serves every precision: float32
  * [in, out] by MatMul, the reference; float16 widened first; blocks [out, in] by MatMulNBits. Activations are float32 always.
+ * `provider` is who will run the graph: the only place where graphs differ by it is `gated`.
  */
-export function graphKit(graphName: string, manifest: PackManifest): GraphKit {
+export function graphKit(graphName: string, manifest: PackManifest, provider: Provider): GraphKit {
   const g = new GraphBuilder(graphName);
   const byName = new Map(manifest.tensors.map((tensor) => [tensor.name, tensor]));
   const tensorOf = (name: string): PackTensor => {
@@ -40,27 +44,37 @@ export function graphKit(graphName: string, manifest: PackManifest): GraphKit {
         return unreachable(storage);
     }
   };
-  /** x times the matrix, plus `bias` where there is one: one kernel on every engine. */
-  const product = (x: Value, name: string, bias: Value | null): Value => {
+  /** A matrix as its codes and scales, null where the pack keeps it otherwise. */
+  const inBlocks = (name: string): (BlockMatrix & { readonly form: BlockForm }) | null => {
     const { storage, shape, file, offset, length, scales } = tensorOf(name);
-    if (storage.kind !== 'blocks' || scales === undefined) return linear(g, x, weight(name), bias);
+    if (storage.kind !== 'blocks' || scales === undefined) return null;
     const { bits, block } = storage;
     const [rows = 0, columns = 0] = shape;
     const blocks = columns / block;
     const codes = g.external({ name, type: 'uint8', shape: [rows, blocks, (block * bits) / 8], file, offset, length });
-    return matMulBlocks(g, x, codes, g.external({ name: `${name}.scales`, shape: [rows * blocks], file, ...scales }), storage, bias);
+    return { codes, scales: g.external({ name: `${name}.scales`, shape: [rows * blocks], file, ...scales }), form: storage };
   };
+  /** x times the matrix, plus `bias` where there is one: one kernel on every engine. */
+  const product = (x: Value, name: string, bias: Value | null): Value => {
+    const kept = inBlocks(name);
+    return kept === null ? linear(g, x, weight(name), bias) : matMulBlocks(g, x, kept.codes, kept.scales, kept.form, bias);
+  };
+  const dense: GraphKit['dense'] = (x, name, bias = 'none') => product(x, `${name}.weight`, bias === 'bias' ? weight(`${name}.bias`) : null);
   return {
     g,
     weight,
-    dense: (x, name, bias = 'none') => product(x, `${name}.weight`, bias === 'bias' ? weight(`${name}.bias`) : null),
+    dense,
+    gated: (x, gate, up) => {
+      const both = provider === 'webgpu' ? { gate: inBlocks(`${gate}.weight`), up: inBlocks(`${up}.weight`) } : null;
+      if (both === null || both.gate === null || both.up === null) return mul(g, silu(g, dense(x, gate)), dense(x, up));
+      return gatedBlocks(g, x, both.gate, both.up, both.gate.form);
+    },
   };
 }
 
 /** down(silu(gate x) * up x), without the residual. */
 export function gatedMlp(kit: GraphKit, x: Value, name: string): Value {
-  const gate = silu(kit.g, kit.dense(x, `${name}.gate`));
-  return kit.dense(mul(kit.g, gate, kit.dense(x, `${name}.up`)), `${name}.down`);
+  return kit.dense(kit.gated(x, `${name}.gate`, `${name}.up`), `${name}.down`);
 }
 
 /**

@@ -14,6 +14,7 @@
  * S is fixed for the session. Rows that are not in use this time (an absent camera, an unused token) are hidden by
  * `bias` and skipped by `positions`, which changes nothing in the others.
  */
+import type { Provider } from '#contracts/engine.ts';
 import type { PackManifest } from '#contracts/pack.ts';
 import type { Value } from '#core/onnx/graph.ts';
 import { concat, reshape, rmsNorm, rotary, skipRmsNorm, split, transpose, type Cache } from '#core/onnx/ops.ts';
@@ -33,11 +34,12 @@ export function prefixGraph(
   shape: PrefixShape,
   special: SpecialRows | null,
   manifest: PackManifest,
+  provider: Provider,
   mids: 'none' | 'all',
 ): Uint8Array {
   const { hidden, heads, kvHeads, headSize, epsilon, layers } = settings.text;
   const kv = kvHeads * headSize;
-  const kit = graphKit('prefix', manifest);
+  const kit = graphKit('prefix', manifest, provider);
   const { g, dense, weight } = kit;
 
   const before = special === null ? [] : [g.constant('before', [1, 2, hidden], special.before)];

@@ -11,6 +11,7 @@
  * E and A of SmolVLA: 720 and 50. `time_bias` [E] is the time half of LeRobot's action_time_mlp_in, the same for
  * every row, computed outside in float64 (`tables.ts`).
  */
+import type { Provider } from '#contracts/engine.ts';
 import type { PackManifest } from '#contracts/pack.ts';
 import { add, mul, rmsNorm, rotary, silu, skipRmsNorm } from '#core/onnx/ops.ts';
 import type { PrefixShape } from '../prefix-rows.ts';
@@ -18,12 +19,12 @@ import type { SmolVlaSettings } from '../settings.ts';
 import { ropeTables } from '../tables.ts';
 import { gatedMlp, graphKit, groupedAttention, groupedCachedAttention, turnedParts, type Angles } from './kit.ts';
 
-export function stepGraph(settings: SmolVlaSettings, shape: PrefixShape, manifest: PackManifest, mids: 'none' | 'all'): Uint8Array {
+export function stepGraph(settings: SmolVlaSettings, shape: PrefixShape, manifest: PackManifest, provider: Provider, mids: 'none' | 'all'): Uint8Array {
   const { heads, kvHeads, headSize, epsilon } = settings.text;
   const { chunkRows, actionColumns, expert } = settings;
   const kv = kvHeads * headSize;
   const biasRows = (chunkRows * heads) / kvHeads;
-  const kit = graphKit('step', manifest);
+  const kit = graphKit('step', manifest, provider);
   const { g, dense, weight } = kit;
 
   const x = g.input('x', 'float32', [1, chunkRows, actionColumns]);

@@ -6,15 +6,16 @@
  *
  * SmolVLM2-500M: p 16, N 32 x 32 = 1024, hidden 768, f 4, T 64, text width 960. Tokens leave times sqrt(text width).
  */
+import type { Provider } from '#contracts/engine.ts';
 import type { PackManifest } from '#contracts/pack.ts';
 import { attention, fastGelu, reshape, skipLayerNorm, split, transpose } from '#core/onnx/ops.ts';
 import type { SmolVlaSettings } from '../settings.ts';
 import { graphKit } from './kit.ts';
 
-export function visionGraph(settings: SmolVlaSettings, manifest: PackManifest, mids: 'none' | 'all'): Uint8Array {
+export function visionGraph(settings: SmolVlaSettings, manifest: PackManifest, provider: Provider, mids: 'none' | 'all'): Uint8Array {
   const { hidden, heads, layers, patchSize, shuffle, epsilon } = settings.vision;
   const side = settings.vision.imageSize / patchSize;
-  const kit = graphKit('vision', manifest);
+  const kit = graphKit('vision', manifest, provider);
   const { g, dense, weight } = kit;
   const norm = (name: string) => ({ scale: weight(`${name}.scale`), bias: weight(`${name}.bias`), epsilon });
 
