@@ -56,7 +56,9 @@ export function createBody(robot: RobotDescription): Body {
   const local = Float64Array.from(corners.flat(2));
   const fitted = links.flatMap((link, i) => link.collision.flatMap((shape) => capsulesOf(shape).map((capsule) => ({ link: i, ...capsule }))));
   const localAxes = Float64Array.from(fitted.flatMap((capsule) => [...capsule.from, ...capsule.to]));
-  const capsulesBy = links.map((_, link) => Uint16Array.from(fitted.flatMap((capsule, k) => (capsule.link === link ? [k] : []))));
+  // Both lie link after link: where those of one begin and end.
+  const pointsFrom = Uint32Array.from([0, ...corners.map((_, i) => 3 * corners.slice(0, i + 1).flat().length)]);
+  const axesFrom = Uint32Array.from([0, ...links.map((_, link) => 6 * fitted.filter((capsule) => capsule.link <= link).length)]);
 
   // Each joint's turn is origin * (1 + sin K + (1 - cos) K^2), K the cross product with the axis: three matrices, made once.
   const turns = robot.joints.map((joint) => {
@@ -64,7 +66,7 @@ export function createBody(robot: RobotDescription): Body {
     const [x, y, z] = joint.axis;
     const k = [0, -z, y, z, 0, -x, -y, x, 0];
     const once = product(origin, k);
-    return { origin, once, twice: product(once, k), position: joint.origin.position };
+    return { origin: Float64Array.from(origin), once: Float64Array.from(once), twice: Float64Array.from(product(once, k)), position: Float64Array.from(joint.origin.position) };
   });
   const turn = new Float64Array(9);
 
@@ -77,12 +79,7 @@ export function createBody(robot: RobotDescription): Body {
   }
 
   const placeCapsules: Body['placeCapsules'] = (link, { axes, frames }) => {
-    const list = capsulesBy[link] as Uint16Array;
-    for (let n = 0; n < list.length; n++) {
-      const k = list[n] as number;
-      carry(frames, FRAME * link, localAxes, 6 * k, axes);
-      carry(frames, FRAME * link, localAxes, 6 * k + 3, axes);
-    }
+    carry(frames, FRAME * link, localAxes, axesFrom[link] as number, axesFrom[link + 1] as number, axes);
   };
   const placePoints: Body['placePoints'] = (angles, into) => {
     const { points, frames } = into;
@@ -101,10 +98,10 @@ export function createBody(robot: RobotDescription): Body {
         for (let column = 0; column < 3; column++) {
           frames[q + 3 * row + column] = a * (turn[column] as number) + b * (turn[3 + column] as number) + d * (turn[6 + column] as number);
         }
-        frames[q + 9 + row] = a * position[0] + b * position[1] + d * position[2] + (frames[p + 9 + row] as number);
+        frames[q + 9 + row] = a * (position[0] as number) + b * (position[1] as number) + d * (position[2] as number) + (frames[p + 9 + row] as number);
       }
     }
-    for (let k = 0; k < pointCount; k++) carry(frames, FRAME * ((pointLink[k] as number) + 1), local, 3 * k, points);
+    for (let link = 0; link < JOINT_COUNT; link++) carry(frames, FRAME * (link + 1), local, pointsFrom[link] as number, pointsFrom[link + 1] as number, points);
   };
 
   return {
@@ -127,13 +124,29 @@ export function createBody(robot: RobotDescription): Body {
   };
 }
 
-function carry(frames: Float64Array, f: number, from: Float64Array, at: number, to: Float64Array): void {
-  const x = from[at] as number;
-  const y = from[at + 1] as number;
-  const z = from[at + 2] as number;
-  to[at] = (frames[f] as number) * x + (frames[f + 1] as number) * y + (frames[f + 2] as number) * z + (frames[f + 9] as number);
-  to[at + 1] = (frames[f + 3] as number) * x + (frames[f + 4] as number) * y + (frames[f + 5] as number) * z + (frames[f + 10] as number);
-  to[at + 2] = (frames[f + 6] as number) * x + (frames[f + 7] as number) * y + (frames[f + 8] as number) * z + (frames[f + 11] as number);
+/** The points from index `at` up to `end`, three numbers each, from the frame at `f` into the world. */
+function carry(frames: Float64Array, f: number, from: Float64Array, at: number, end: number, to: Float64Array): void {
+  // Read once for all points of a link: most of the time goes here.
+  const xx = frames[f] as number;
+  const xy = frames[f + 1] as number;
+  const xz = frames[f + 2] as number;
+  const yx = frames[f + 3] as number;
+  const yy = frames[f + 4] as number;
+  const yz = frames[f + 5] as number;
+  const zx = frames[f + 6] as number;
+  const zy = frames[f + 7] as number;
+  const zz = frames[f + 8] as number;
+  const px = frames[f + 9] as number;
+  const py = frames[f + 10] as number;
+  const pz = frames[f + 11] as number;
+  for (let k = at; k < end; k += 3) {
+    const x = from[k] as number;
+    const y = from[k + 1] as number;
+    const z = from[k + 2] as number;
+    to[k] = xx * x + xy * y + xz * z + px;
+    to[k + 1] = yx * x + yy * y + yz * z + py;
+    to[k + 2] = zx * x + zy * y + zz * z + pz;
+  }
 }
 
 /** In the link's frame. A capsule has no corners: the boxes around its ends have. */
