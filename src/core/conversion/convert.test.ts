@@ -64,6 +64,15 @@ describe('a pack', () => {
     expect(results.map(({ fromStore }) => fromStore)).toEqual([false, true, false]);
   });
 
+  it('is made again where an older page made it in another way, and is then the same on every machine', async () => {
+    const store = memoryStore();
+    const { storedName } = await convert(filesOf(), store);
+    const pack = await store.find('tiny');
+    await store.publish('tiny', { ...pack!, identity: '0'.repeat(64) });
+    expect(await convert(filesOf(), store)).toMatchObject({ fromStore: false, storedName });
+    expect((await store.find('tiny'))?.identity).toBe(pack!.identity);
+  });
+
   it('is opened by its name, or by name and content, and then never another', async () => {
     const store = memoryStore();
     const first = await convert(filesOf(), store);

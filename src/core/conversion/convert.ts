@@ -22,8 +22,8 @@ import { elementCount } from './safetensors.ts';
 import { sha256, type Sha256, sha256Hex } from './sha256.ts';
 import { type PackFileWriter, type PackStore, storedName, type StoredPack } from './store.ts';
 
-/** Counts changes of the pack's layout: a stored pack of another revision is made again. */
-const CONVERTER_REVISION = 2;
+/** Counts changes of the pack's layout or of how numbers are encoded: a stored pack of another revision is made again. */
+const CONVERTER_REVISION = 3;
 
 export interface ConversionRequest {
   readonly files: CheckpointFiles;

@@ -6,8 +6,9 @@
  *            number = scale x (code - zero), zero = 128 or 8; two 4-bit codes a byte, the earlier one in the low half
  *
  * The scale of a block is its largest number (by size, with its sign) over -zero, so that this number is met exactly and
- * all codes are in reach. For 4 bits a few smaller scales are tried too, and the one with the least squared error stays:
- * on normal weights in blocks of 32 the error falls from 8.6 % to 8.3 % of their size, at a cost of seconds for a large model.
+ * all codes are in reach. For 4 bits a few smaller scales are tried too, then the one that fits the best one's codes in least
+ * squares, and the one with the least squared error stays: on normal weights in blocks of 32 the error falls from 8.6 % to 8.2 %
+ * of their size, in blocks of 16 from 7.6 % to 7.2 %, at a cost of seconds for a large model.
  */
 import type { TensorStorage } from '#contracts/pack.ts';
 import { unreachable } from '#core/lib/never.ts';
@@ -100,18 +101,14 @@ function fourBits(values: Float32Array, block: number): Encoded {
     for (const shrink of FOUR_BIT_SHRINKS) {
       const scale = Math.fround((extreme * shrink) / -8);
       if (scale === 0) break;
-      const inverse = 1 / scale;
-      let error = 0;
-      for (let i = from; i < from + block; i++) {
-        const value = values[i]!;
-        const miss = value - scale * (clamped(value * inverse + 8.5, 15) - 8);
-        error += miss * miss;
-      }
+      const error = fourBitError(values, from, block, scale);
       if (error < bestError) {
         bestError = error;
         best = scale;
       }
     }
+    const fitted = best === 0 ? 0 : fittedScale(values, from, block, best);
+    if (fitted !== 0 && fourBitError(values, from, block, fitted) < bestError) best = fitted;
     scales[b] = best;
     const inverse = best === 0 ? 0 : 1 / best;
     for (let i = from; i < from + block; i += 2) {
@@ -119,6 +116,30 @@ function fourBits(values: Float32Array, block: number): Encoded {
     }
   }
   return { bytes, scales };
+}
+
+/** The squared error of a block with this scale. */
+function fourBitError(values: Float32Array, from: number, block: number, scale: number): number {
+  const inverse = 1 / scale;
+  let error = 0;
+  for (let i = from; i < from + block; i++) {
+    const value = values[i]!;
+    const miss = value - scale * (clamped(value * inverse + 8.5, 15) - 8);
+    error += miss * miss;
+  }
+  return error;
+}
+
+/** The scale that fits best to the codes a block gets with `scale`; its own codes may be better still. 0 where all codes are. */
+function fittedScale(values: Float32Array, from: number, block: number, scale: number): number {
+  const inverse = 1 / scale;
+  let [products, squares] = [0, 0];
+  for (let i = from; i < from + block; i++) {
+    const code = clamped(values[i]! * inverse + 8.5, 15) - 8;
+    products += values[i]! * code;
+    squares += code * code;
+  }
+  return squares === 0 ? 0 : Math.fround(products / squares);
 }
 
 /** Of non-negative numbers, cut to a whole one: with half a step added before, that rounds. */

@@ -66,7 +66,7 @@ export const PRECISION_CHOICES: Readonly<Record<Precision, string>> = {
   f32: '32 bits: as trained, the largest',
   f16: '16 bits: half the size, the same to three digits',
   q8: '8 bits: a quarter of the size, small rounding',
-  q4: '4 bits, pictures 8: the smallest',
+  q4: '4 bits, 8 where it counts: the smallest',
 };
 
 /** Why this precision was chosen before anybody asked. */

@@ -1,8 +1,8 @@
 /**
  * What each precision costs, stated: x0 of every golden set with weights in f16, 8 and 4 bits, against LeRobot's own
  * float32 result. The sets' weights are random and their layers 32 to 192 wide: rounding averages out less than in SmolVLA's
- * 960, and ten steps of an untrained expert carry it on. At 4 bits only some of the sets stay within a cosine of 0.99; the
- * others say how far they get. What all of them show is that nothing but rounding happens.
+ * 960, and ten steps of an untrained expert carry it on. At 4 bits one of the sets stays below a cosine of 0.99 and says how
+ * far it gets. What all of them show is that nothing but rounding happens.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Engine } from '#contracts/engine.ts';
@@ -12,7 +12,7 @@ import { GOLDEN_CASES } from '../testing/golden-sets.ts';
 import { precisionError } from '../testing/golden-suite.ts';
 
 const LEAST_COSINE = { f16: 0.999999, q8: 0.999 } as const;
-const LEAST_COSINE_Q4: Readonly<Record<string, number>> = { base: 0.985, 'special-tokens': 0.955, 'old-format': 0.965, 'rename-map': 0.98, 'reference, special tokens': 0.98 };
+const LEAST_COSINE_Q4: Readonly<Record<string, number>> = { 'special-tokens': 0.975 };
 
 let engine: Engine;
 beforeAll(async () => {

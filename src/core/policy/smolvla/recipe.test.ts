@@ -1,6 +1,7 @@
 /** What a plan takes, leaves and refuses, on the shape of the published smolvla_base. No weights are involved. */
 import { describe, expect, it } from 'vitest';
 import type { CheckpointView, PackPlan } from '#contracts/pack.ts';
+import { layOut } from '#core/conversion/pack.ts';
 import { asFailure } from '#core/lib/failure.ts';
 import { anyFamilyRecipe } from '../family.ts';
 import { BASE_CONFIG, baseTensors, viewOf } from '../testing/smolvla-base.ts';
@@ -23,6 +24,18 @@ describe('smolvla_base', () => {
     // Every source's numbers end up in the pack once, save the patch bias, which is added into the position table.
     expect(planned.reduce((sum, tensor) => sum + elements(tensor.shape), 0)).toBe(393_519_456 - 768);
     expect(new Set(planned.map((tensor) => tensor.file))).toEqual(new Set(['vision', 'prefix', 'step', 'host']));
+  });
+
+  it('is at most 350 MB in q4: 4 bits but for pictures, what attention looks at, words, and the small matrices of every action', async () => {
+    const { tensors } = await anyFamilyRecipe.plan(viewOf({ 'config.json': BASE_CONFIG }), 'q4');
+    const bytes = layOut(tensors).reduce((sum, { length, scales }) => sum + length + (scales?.length ?? 0), 0);
+    expect(bytes).toBeLessThanOrEqual(350e6);
+    expect(bytes).toBeGreaterThan(345e6);
+    const forms = new Map(tensors.map(({ name, storage }): [string, string] => [name, storage?.kind === 'blocks' ? `${storage.bits} bits in ${storage.block}s` : 'F32']));
+    expect(['text.3.qkv.weight', 'text.15.kv.weight', 'cross.1.k.weight', 'expert.4.o.weight', 'vision.0.fc1.weight'].map((name) => forms.get(name))).toEqual(Array(5).fill('8 bits in 32s'));
+    expect(['text.3.o.weight', 'text.3.down.weight', 'expert.4.down.weight'].map((name) => forms.get(name))).toEqual(Array(3).fill('4 bits in 32s'));
+    expect(['expert.4.qkv.weight', 'expert.3.q.weight', 'expert.4.gate.weight'].map((name) => forms.get(name))).toEqual(Array(3).fill('4 bits in 16s'));
+    expect([forms.get('embed'), forms.get('action.in.weight'), forms.get('action.out.weight')]).toEqual(['8 bits in 96s', 'F32', 'F32']);
   });
 
   it('leaves the language head, the final norm and most of the last text layer behind', async () => {

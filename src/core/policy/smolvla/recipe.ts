@@ -323,6 +323,7 @@ function prefixTensors({ text, expert }: SmolVlaSettings, tensors: SourceTensors
   const kv = kvHeads * headSize;
   const order = groupedHeadOrder(heads, kvHeads, headSize);
   const plain = planner('prefix', tensors, formOf(precision, 'text'));
+  const attention = planner('prefix', tensors, formOf(precision, 'attention'));
   const planned: PlannedTensor[] = [];
   for (let l = 0; l < text.layers; l++) {
     const from = `${TEXT}layers.${l}.`;
@@ -331,21 +332,21 @@ function prefixTensors({ text, expert }: SmolVlaSettings, tensors: SourceTensors
     const v = { tensor: `${from}self_attn.v_proj.weight`, rows: kv, columns: hidden };
     planned.push(plain.vector(`${to}norm1.scale`, `${from}input_layernorm.weight`, hidden));
     if (l === text.layers - 1) {
-      planned.push(plain.matrix(`${to}kv.weight`, [k, v]));
+      planned.push(attention.matrix(`${to}kv.weight`, [k, v]));
       continue;
     }
     const q = { tensor: `${from}self_attn.q_proj.weight`, rows: heads * headSize, columns: hidden, rowOrder: order };
     planned.push(
-      plain.matrix(`${to}qkv.weight`, [q, k, v]),
+      attention.matrix(`${to}qkv.weight`, [q, k, v]),
       plain.matrix(`${to}o.weight`, [{ tensor: `${from}self_attn.o_proj.weight`, rows: hidden, columns: heads * headSize, columnOrder: order }]),
       plain.vector(`${to}norm2.scale`, `${from}post_attention_layernorm.weight`, hidden),
       ...plain.gatedMlp(to, from, hidden, feedForward),
     );
   }
-  for (const [j, { attention }] of expert.layers.entries()) {
-    if (attention === 'self') continue;
+  for (const [j, layer] of expert.layers.entries()) {
+    if (layer.attention === 'self') continue;
     for (const part of ['k', 'v'] as const) {
-      planned.push(plain.matrix(`cross.${j}.${part}.weight`, [{ tensor: `${EXPERT}layers.${j}.self_attn.${part}_proj.weight`, rows: kv, columns: kv }]));
+      planned.push(attention.matrix(`cross.${j}.${part}.weight`, [{ tensor: `${EXPERT}layers.${j}.self_attn.${part}_proj.weight`, rows: kv, columns: kv }]));
     }
   }
   return planned;
@@ -357,6 +358,7 @@ function stepTensors({ text, expert, actionColumns }: SmolVlaSettings, tensors: 
   const kv = kvHeads * headSize;
   const order = groupedHeadOrder(heads, kvHeads, headSize);
   const plain = planner('step', tensors, formOf(precision, 'expert'));
+  const attended = planner('step', tensors, formOf(precision, 'attention'));
   // A few small matrices through which every action passes, ten times: they stay as they are.
   const exact = planner('step', tensors, 'f32');
   const planned: PlannedTensor[] = [
@@ -381,7 +383,7 @@ function stepTensors({ text, expert, actionColumns }: SmolVlaSettings, tensors: 
     planned.push(
       plain.vector(`${to}norm1.scale`, `${from}input_layernorm.weight`, hidden),
       attention === 'self' ? plain.matrix(`${to}qkv.weight`, [q, ...own]) : plain.matrix(`${to}q.weight`, [q]),
-      plain.matrix(`${to}o.weight`, [{ tensor: `${from}self_attn.o_proj.weight`, rows: hidden, columns: heads * headSize, columnOrder: order }]),
+      attended.matrix(`${to}o.weight`, [{ tensor: `${from}self_attn.o_proj.weight`, rows: hidden, columns: heads * headSize, columnOrder: order }]),
       plain.vector(`${to}norm2.scale`, `${from}post_attention_layernorm.weight`, hidden),
       ...plain.gatedMlp(to, from, hidden, feedForward),
     );
@@ -398,7 +400,7 @@ function hostTensors({ text, expert, stateColumns }: SmolVlaSettings, tensors: S
   const plain = planner('host', tensors, 'f32');
   const asStored = (name: string, tensor: string, shape: readonly number[]): PlannedTensor => ({ name, file: 'host', shape, sources: [tensors.need(tensor, shape)] });
   return [
-    { ...asStored('embed', `${TEXT}embed_tokens.weight`, [text.vocabulary, text.hidden]), storage: storageOf(formOf(precision, 'embedding'), text.hidden) },
+    { ...asStored('embed', `${TEXT}embed_tokens.weight`, [text.vocabulary, text.hidden]), storage: storageOf(formOf(precision, 'embedding'), text.hidden, TABLE_BLOCKS) },
     asStored('state.weight', 'model.state_proj.weight', [text.hidden, stateColumns]),
     plain.vector('state.bias', 'model.state_proj.bias', text.hidden),
     {
@@ -416,16 +418,23 @@ function hostTensors({ text, expert, stateColumns }: SmolVlaSettings, tensors: S
 type Form = 'f32' | 'f16' | 'q8' | 'q4';
 
 /**
- * What a precision means for each part. Pictures keep 8 bits at q4: their errors pass through everything that follows, they
- * are the smaller half of the weights, and a GPU computes 8 bits as fast as 4. A table that is only looked up in costs
- * nothing but room.
+ * What a precision means for each part. At q4 some keep 8 bits, because a byte there buys most. Pictures: their errors pass
+ * through everything that follows, they are a quarter of the weights, and a GPU computes 8 bits as fast as 4. What attention
+ * looks at (the text model's queries, keys and values, the keys and values made of them for the expert) and what the expert
+ * takes from it: 36 of 393 million numbers, 18 MB more of SmolVLA, and over half of what 4 bits lose. A table that is only
+ * looked up in costs nothing but room.
  */
-function formOf(precision: Precision, part: 'pictures' | 'text' | 'expert' | 'embedding'): Form {
-  return precision === 'q4' && (part === 'pictures' || part === 'embedding') ? 'q8' : precision;
+function formOf(precision: Precision, part: 'pictures' | 'attention' | 'text' | 'expert' | 'embedding'): Form {
+  return precision === 'q4' && part !== 'text' && part !== 'expert' ? 'q8' : precision;
 }
 
-/** `columns` is the length of a row that is cut into blocks: 32, else 16 (SmolVLA's expert has 720 columns), else not at all. */
-function storageOf(form: Form, columns: number): TensorStorage {
+/** What MatMulNBits' kernels are made for first; SmolVLA's expert has 720 columns, which 32 does not divide. */
+const KERNEL_BLOCKS = [32, 16] as const;
+/** A table is multiplied by nobody: longer blocks carry fewer scales, and at 8 bits lose hardly more. */
+const TABLE_BLOCKS = [96, 64, 32, 16] as const;
+
+/** `columns` is the length of a row that is cut into blocks of the first size that divides it, else not at all. */
+function storageOf(form: Form, columns: number, sizes: readonly number[] = KERNEL_BLOCKS): TensorStorage {
   switch (form) {
     case 'f32':
       return { kind: 'F32' };
@@ -433,7 +442,7 @@ function storageOf(form: Form, columns: number): TensorStorage {
       return { kind: 'F16' };
     case 'q8':
     case 'q4': {
-      const block = [32, 16].find((size) => columns % size === 0);
+      const block = sizes.find((size) => columns % size === 0);
       return block === undefined ? { kind: 'F32' } : { kind: 'blocks', bits: form === 'q8' ? 8 : 4, block };
     }
     default:
