@@ -19,7 +19,7 @@ import { firstNotFinite } from './rules/finite.ts';
 import { brakeStep, brakesWithin, followStep, NO_JERK_LIMIT_DV, type Motion } from './rules/jerk.ts';
 import { leadAllowed } from './rules/lead.ts';
 import { rampShare } from './rules/ramp.ts';
-import { boundsAt, clampToBounds, isAbsurd } from './rules/range.ts';
+import { boundsAt, clampToBounds, isAbsurd, rangeOf } from './rules/range.ts';
 import { limitSpeed } from './rules/speed.ts';
 import { stateIsStale } from './rules/stale-state.ts';
 import { sealCommand, type SafeCommand } from './safe-command.ts';
@@ -178,7 +178,7 @@ function gateAt(settings: GateSettings, memory: Memory, check: PathCheck | null)
     const speedAlone = limitSpeed(gap / dt, fastest);
     if (Math.abs(u - speedAlone) > ROUNDING * motion.dv) rules.add(Math.abs(u - v) < motion.dv * (1 - CLOSE) && Math.abs(u - v - (change[i] as number)) > motion.dj * (1 - CLOSE) ? 'jerk' : 'acceleration');
     const brakes = braking[i] as number;
-    const good = (speed: number): boolean => brakesWithin(from + speed * dt, speed, speed - v, motion, bounds, limit.maxSpeedRadPerS);
+    const good = (speed: number): boolean => brakesWithin(from + speed * dt, speed, speed - v, motion, bounds, limit.maxSpeedRadPerS, rangeOf(limit));
     if (u !== brakes && !good(u)) {
       rules.add('acceleration');
       u = lastGood(brakes, u, good);

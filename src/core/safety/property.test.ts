@@ -23,3 +23,7 @@ it('keeps every promise whatever is wanted, under any profile, and says which ru
   expect(unnamed).toBe(0);
   expect(ticks).toBeGreaterThan(30 * 120);
 }, 60_000);
+
+it('a round that once broke a promise: a joint came in from outside its range and its braking swung back', () => {
+  expect(playRound(4_001_054, noWorst(), { ticks: 300, judgeBody: 'looked-at' }).unnamed).toBe(0);
+});

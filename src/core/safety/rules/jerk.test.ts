@@ -54,6 +54,15 @@ describe('braking', () => {
     expect(brakesWithin(0, 3, 0, motion, { least: -1, most: 9 }, 2.9)).toBe(false);
     expect(brakesWithin(-1.1, 0, 0, motion, { least: -1, most: 3 }, 9)).toBe(false);
   });
+
+  it('a bound that comes along inward is not passed on the way back', () => {
+    // Comes in from outside the range and brakes so late that its change carries it back outward by 18 micrometres of a radian.
+    const motion: Motion = { dt: 1 / 87, dv: 0.0657, dj: 0.00746341 };
+    const step = [1.6139388967729706, -0.0015251976544300122, 0.010513803504322596, motion, { least: -1.6, most: 1.6139564277804928 }, 9] as const;
+    expect(brakesWithin(...step)).toBe(true);
+    expect(brakesWithin(...step, { least: -1.6, most: 1.6 })).toBe(false);
+    expect(brakesWithin(1.6139388967729706, -0.0023, 0.00974, motion, { least: -1.6, most: 1.6139564277804928 }, 9, { least: -1.6, most: 1.6 })).toBe(true);
+  });
 });
 
 describe('following', () => {

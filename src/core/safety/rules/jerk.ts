@@ -50,14 +50,27 @@ export function brakingDistance(speed: number, change: number, motion: Motion): 
   return distance;
 }
 
-/** Whether a joint that brakes from `position` stays between the bounds, and never goes faster than `maxSpeed` on the way. */
-export function brakesWithin(position: number, speed: number, change: number, motion: Motion, bounds: { readonly least: number; readonly most: number }, maxSpeed: number): boolean {
+interface Room {
+  readonly least: number;
+  readonly most: number;
+}
+
+/**
+ * Whether a joint that brakes from `position` stays between the bounds, and never goes faster than `maxSpeed` on the way.
+ *
+ * `range`: where the bounds themselves go. A joint that begins outside it is bounded by where it is, and each tick inward takes that bound
+ * along; braking that swings back by a hair, because its change cannot end sooner, would then be cut short by more than a jerk.
+ */
+export function brakesWithin(position: number, speed: number, change: number, motion: Motion, bounds: Room, maxSpeed: number, range: Room = bounds): boolean {
   let p = position;
   let v = speed;
   let c = change;
+  let { least, most } = bounds;
   for (let k = 0; k < MOST_TICKS; k++) {
-    if (p < bounds.least - SLACK || p > bounds.most + SLACK || Math.abs(v) > maxSpeed * (1 + SPEED_SLACK)) return false;
+    if (p < least - SLACK || p > most + SLACK || Math.abs(v) > maxSpeed * (1 + SPEED_SLACK)) return false;
     if (v === 0 && c === 0) return true;
+    least = Math.min(range.least, Math.max(least, p));
+    most = Math.max(range.most, Math.min(most, p));
     const next = brakeStep(v, c, motion);
     c = next - v;
     v = next;

@@ -18,9 +18,15 @@ export interface Bounds {
 /** Radians outside the range from which a target is refused. */
 export const ABSURD_RAD = 2 * Math.PI;
 
+/** The joint's range less its margin, radians. */
+export function rangeOf(limit: JointLimit): Bounds {
+  return { least: limit.least + limit.marginRad, most: limit.most - limit.marginRad };
+}
+
 /** Where a joint at `position` may be told to go, radians. */
 export function boundsAt(position: number, limit: JointLimit): Bounds {
-  return { least: Math.min(limit.least + limit.marginRad, position), most: Math.max(limit.most - limit.marginRad, position) };
+  const { least, most } = rangeOf(limit);
+  return { least: Math.min(least, position), most: Math.max(most, position) };
 }
 
 export function clampToBounds(target: number, bounds: Bounds): number {
