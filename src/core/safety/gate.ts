@@ -68,7 +68,7 @@ export interface Passed {
 export interface Gate {
   /** One tick. `null` wants nothing: brake, then hold. */
   pass(wanted: Wanted | null, context: PassContext): Passed;
-  /** True when every joint's speed is zero: without a new target the next command is bit for bit the last one. */
+  /** True when every joint's speed is zero and stays so: without a new target the next command is bit for bit the last one. */
   readonly still: boolean;
   /** The last command's positions, a copy, radians. */
   positions(): Float64Array;
@@ -122,7 +122,8 @@ function gateAt(settings: GateSettings, memory: Memory, check: PathCheck | null)
   const mixed = new Float64Array(JOINT_COUNT);
   /** Where a joint lands exactly when it gets the speed that was asked for; NaN where it does not land. */
   const landing = new Float64Array(JOINT_COUNT);
-  const isStill = (): boolean => velocity.every((v) => v === 0);
+  // A speed may pass through zero while it still changes, and would then go on by a hair: still is where the next change can be none, too.
+  const isStill = (): boolean => velocity.every((v, i) => v === 0 && Math.abs(change[i] as number) <= (motions[i] as Motion).dj);
 
   const refusals = (wanted: Wanted, context: PassContext, rules: Set<SafetyRule>): boolean => {
     const before = rules.size;
