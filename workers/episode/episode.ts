@@ -24,6 +24,7 @@ import { DRAWING_VERSION } from '#core/scene/drawing-version.ts';
 import { sceneHash } from '#core/scene/hash.ts';
 import type { CameraRenderer } from '#core/world/cameras.ts';
 import { drawEpisode, type DrawnEpisode } from '#core/world/tasks/draw.ts';
+import { createExpert } from '#core/world/tasks/expert.ts';
 import { createJudge, type Judge } from '#core/world/tasks/judge.ts';
 import { physicsView } from '#core/world/view.ts';
 import type { World } from '#core/world/world.ts';
@@ -75,7 +76,7 @@ export async function runEpisode(request: EpisodeRequest, actor: Actor, parts: E
   const { scene, start } = surroundings(request, sceneFor(drawn.reset), random);
   const lockstep = await Lockstep.begin(parts.world, scene, start);
   parts.cameras?.setScene(scene);
-  const beginning = request.prelude === 'misled' ? await misled(lockstep, drawn.goal, start, random.fork('prelude')) : start;
+  const beginning = request.prelude === 'misled' ? misled(lockstep, drawn.goal, start, random.fork('prelude')) : start;
 
   const first = physicsView(parts.world);
   const judges = { asked: createJudge(drawn.goal, first), named: drawn.named === null ? null : createJudge(drawn.named, first) };
@@ -135,25 +136,22 @@ function surroundings(request: EpisodeRequest, drawn: SceneDescription, random: 
   return { scene, start: unitsVectorToRadians(start) };
 }
 
-/** Half a second to three; the cube is seen so far off in x and in y, normally distributed. */
+/** Half a second to three; the cubes are seen so far off in x and in y, normally distributed. */
 const MISLED = { least: 0.5, most: 3, metres: 0.025 };
 
-/** Returns the target the motors are left with. Throws where safety stopped the arm: such an episode has no beginning. */
-async function misled(lockstep: Lockstep, goal: TaskGoal, start: JointRadians, random: Random): Promise<Float64Array> {
-  const off = goal.kind === 'wave' ? [0, 0] : [random.normal() * MISLED.metres, random.normal() * MISLED.metres];
+/** Returns the target the motors are left with. Where safety stops the arm, the next wish is refused (`control/busy`): such an episode has no beginning. */
+function misled(lockstep: Lockstep, goal: TaskGoal, start: JointRadians, random: Random): Float64Array {
+  const off = [random.normal() * MISLED.metres, random.normal() * MISLED.metres] as const;
   const ticks = Math.round(random.between(MISLED.least, MISLED.most) * TICK_HZ);
   const seen = (): PhysicsView => {
     const view = physicsView(lockstep.world);
     return { ...view, cubes: view.cubes.map((cube) => ({ ...cube, position: [cube.position[0] + off[0], cube.position[1] + off[1], cube.position[2]] })) };
   };
-  const mover = await baselineMover('expert', { goal, robot: lockstep.world.scene.robot, first: seen(), random }, () => Promise.resolve([]));
+  const expert = createExpert(goal, lockstep.world.scene.robot, seen(), 1 / TICK_HZ);
   let target: Float64Array = start;
   for (let tick = 0; tick < ticks; tick++) {
-    const wanted = mover(seen(), target);
-    if (wanted !== null) lockstep.setManualTargets(wanted);
-    const record = lockstep.control();
-    if (record.mode === 'stopping' || record.mode === 'stopped') throw new FailureError('safety/latched', { rule: 'before the episode began' });
-    target = record.target;
+    lockstep.setManualTargets(expert.next(seen(), target));
+    target = lockstep.control().target;
     lockstep.advance();
   }
   return target;
