@@ -4,6 +4,7 @@
  *
  *   npm run demonstrations -- --out DIR [--tasks touch,pick-up,...] [--seeds 1000000:500]   so many of each task
  *       [--cubes mix|1..4] [--noise 5 --noise-share 0.5] [--mix-share 0.3] [--misled-share 0.4]   what is varied
+ *       [--begun-by DIR]   a checkpoint that acts first; the expert takes over where it has got to (DAgger)
  *       [--picture-every 4] [--size 96] [--per-shard 50]                                    what is kept
  *       [--browsers 1] [--site DIR]                                                         how it is run
  *
@@ -20,6 +21,7 @@ import type { EpisodeResult } from '#contracts/evaluation.ts';
 import { FailureError } from '#core/lib/failure.ts';
 import { DRAWING_VERSION } from '#core/scene/drawing-version.ts';
 import { buildIfStale } from './build-state.ts';
+import { checkpointUnderTest } from './episodes/checkpoint-under-test.ts';
 import { demonstrationRequest, refuseHeldOut, seedsFrom, shardPlans, tasksFrom, type DemonstrationOptions, type ShardPlan } from './episodes/demonstration-plan.ts';
 import { LabLost, openLab, type Lab } from './episodes/lab.ts';
 import { shardBytes } from './episodes/shard.ts';
@@ -36,6 +38,7 @@ const { values: options } = parseArgs({
     'noise-share': { type: 'string', default: '0.5' },
     'mix-share': { type: 'string', default: '0.3' },
     'misled-share': { type: 'string', default: '0.4' },
+    'begun-by': { type: 'string' },
     'picture-every': { type: 'string', default: '4' },
     size: { type: 'string', default: '96' },
     'per-shard': { type: 'string', default: '50' },
@@ -51,6 +54,7 @@ const varied: DemonstrationOptions = {
   noiseShare: Number(options['noise-share']),
   mixShare: Number(options['mix-share']),
   misledShare: Number(options['misled-share']),
+  begunBy: options['begun-by'] === undefined ? 'expert' : 'policy',
 };
 const pictureEveryTicks = wholeNumber('--picture-every', options['picture-every'], 1, 300);
 const side = wholeNumber('--size', options.size, 16, 640);
@@ -63,7 +67,8 @@ const left = all.filter((plan) => !existsSync(join(out, plan.file)));
 console.log(`${all.length} shards, ${all.length - left.length} there already, ${left.reduce((sum, plan) => sum + plan.count, 0)} episodes to go`);
 
 if (options.site === undefined) buildIfStale();
-const server = await serve({ folder: options.site ?? join(root, 'dist') });
+const begins = options['begun-by'] === undefined ? null : checkpointUnderTest(options['begun-by'], { steps: null, cameras: null, noiseScale: null });
+const server = await serve({ folder: options.site ?? join(root, 'dist'), ...(begins === null ? {} : { replace: begins.replace }) });
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { readonly version: string };
 const began = performance.now();
 const spent = { physics: 0, rendering: 0, total: 0, simulated: 0, episodes: 0, successes: 0 };
@@ -103,7 +108,8 @@ async function worker(): Promise<void> {
 
 async function open(): Promise<Lab> {
   const lab = await openLab(server.url);
-  await lab.choose({ kind: 'baseline', name: 'expert' }, null);
+  if (begins === null) await lab.choose({ kind: 'baseline', name: 'expert' }, null);
+  else await lab.choose({ kind: 'policy', storedName: await lab.convert({ kind: 'shipped', name: begins.name }) }, 'wasm');
   return lab;
 }
 
@@ -127,7 +133,7 @@ async function write(plan: ShardPlan, episodes: readonly RecordedEpisode[], brow
     fps: 30,
     cameras: ['front', 'wrist'].map((short) => ({ key: `observation.images.${short}`, short, width: side, height: side })),
     pictureEveryTicks,
-    versions: { playground: version, browser, renderer: DRAWING_VERSION.renderer, drawing: String(DRAWING_VERSION.drawingRevision), options: JSON.stringify(varied) },
+    versions: { playground: version, browser, renderer: DRAWING_VERSION.renderer, drawing: String(DRAWING_VERSION.drawingRevision), options: JSON.stringify(varied), ...(begins === null ? {} : { begunBy: begins.sha256 }) },
   };
   const bytes = await shardBytes(episodes, card);
   // Under another name until it is whole: a shard that exists is complete.

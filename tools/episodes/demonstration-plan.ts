@@ -17,6 +17,8 @@ export interface DemonstrationOptions {
   readonly mixShare: number;
   /** The share that begins where a misled expert has left the arm. */
   readonly misledShare: number;
+  /** Who acts first. A policy begins every demonstration, and the expert takes over; then nobody is misled. */
+  readonly begunBy: 'expert' | 'policy';
 }
 
 export interface ShardPlan {
@@ -26,6 +28,9 @@ export interface ShardPlan {
   readonly file: string;
 }
 
+/** Of a policy that begins: half of a chunk of 32 is played before the next is asked for, as on the page. */
+const PLAY_ROWS = 16;
+
 const CUBE_MIX = [
   { cubes: 4, upTo: 0.5 },
   { cubes: 3, upTo: 0.8 },
@@ -34,7 +39,7 @@ const CUBE_MIX = [
 
 export function demonstrationRequest(task: TaskKind, seed: number, options: DemonstrationOptions): EpisodeRequest {
   const random = seededRandom(seed).fork(`demonstration ${task}`);
-  const [count, noisy, mixed, misled] = [random.uniform(), random.uniform(), random.uniform(), random.uniform()];
+  const [count, noisy, mixed, begins] = [random.uniform(), random.uniform(), random.uniform(), random.uniform()];
   const cubes = options.cubes === 'mix' ? (CUBE_MIX.find(({ upTo }) => count < upTo)?.cubes ?? 1) : options.cubes;
   return {
     task,
@@ -45,10 +50,15 @@ export function demonstrationRequest(task: TaskKind, seed: number, options: Demo
     surroundings: mixed < options.mixShare ? 'training-mix' : 'as-shipped',
     instruction: 'as-asked',
     inferenceDelayTicks: 0,
-    playRows: 1,
+    playRows: PLAY_ROWS,
     injectedNoise: noisy < options.noiseShare ? options.noise : 0,
-    ...(task !== 'wave' && misled < options.misledShare ? { prelude: 'misled' } : {}),
+    ...prelude(task, begins, options),
   };
+}
+
+function prelude(task: TaskKind, begins: number, { misledShare, begunBy }: DemonstrationOptions): Pick<EpisodeRequest, 'prelude'> {
+  if (begunBy === 'policy') return { prelude: 'by-policy' };
+  return task !== 'wave' && begins < misledShare ? { prelude: 'misled' } : {};
 }
 
 /** A task's own seeds begin this far from the last one's: one seed lays the table alike for every task, and tables should differ. */

@@ -16,6 +16,7 @@ import type { JointRadians } from '#contracts/units.ts';
 import { perturbPicture, perturbScene, perturbStart } from '#core/evaluation/perturbations.ts';
 import { mixedPerturbations } from '#core/evaluation/training-mix.ts';
 import { FailureError } from '#core/lib/failure.ts';
+import { unreachable } from '#core/lib/never.ts';
 import { seededRandom, type Random } from '#core/lib/random.ts';
 import { gatherObservation } from '#core/observation/gather.ts';
 import { radiansVectorToUnits, unitsVectorToRadians } from '#core/robots/units.ts';
@@ -74,14 +75,13 @@ export async function runEpisode(request: EpisodeRequest, actor: Actor, parts: E
   const drawn = drawEpisode(request.task, request.seed, request);
   const random = seededRandom(request.seed).fork('perturbation');
   const { scene, start } = surroundings(request, sceneFor(drawn.reset), random);
-  const lockstep = await Lockstep.begin(parts.world, scene, start);
   parts.cameras?.setScene(scene);
-  const beginning = request.prelude === 'misled' ? misled(lockstep, drawn.goal, start, random.fork('prelude')) : start;
+  const clockwork = stopwatch(parts.nowMs);
+  const { lockstep, beginning, who } = await prelude(request, actor, { scene, start, parts, drawn, random, clockwork });
 
   const first = physicsView(parts.world);
   const judges = { asked: createJudge(drawn.goal, first), named: drawn.named === null ? null : createJudge(drawn.named, first) };
-  const clockwork = stopwatch(parts.nowMs);
-  const act = await actorFor(actor, request, { lockstep, parts, drawn, first, random, clockwork });
+  const act = await actorFor(who, request, { lockstep, parts, drawn, first, random, clockwork });
 
   const records: TickRecord[] = [];
   let verdict: TaskVerdict = { kind: 'running' };
@@ -135,6 +135,74 @@ function surroundings(request: EpisodeRequest, drawn: SceneDescription, random: 
   }
   return { scene, start: unitsVectorToRadians(start) };
 }
+
+interface Prelude {
+  readonly lockstep: Lockstep;
+  /** The target the motors are left with, radians. */
+  readonly beginning: Float64Array;
+  /** Who acts in the episode itself. */
+  readonly who: Actor;
+}
+
+interface PreludeParts {
+  readonly scene: SceneDescription;
+  readonly start: JointRadians;
+  readonly parts: EpisodeParts;
+  readonly drawn: DrawnEpisode;
+  readonly random: Random;
+  readonly clockwork: Stopwatch;
+}
+
+/** What happens before the episode begins: mostly nothing. */
+async function prelude(request: EpisodeRequest, actor: Actor, given: PreludeParts): Promise<Prelude> {
+  const { scene, start, parts, drawn, random } = given;
+  const begin = (): Promise<Lockstep> => Lockstep.begin(parts.world, scene, start);
+  switch (request.prelude) {
+    case undefined:
+      return { lockstep: await begin(), beginning: start, who: actor };
+    case 'misled': {
+      const lockstep = await begin();
+      return { lockstep, beginning: misled(lockstep, drawn.goal, start, random.fork('prelude')), who: actor };
+    }
+    case 'by-policy':
+      return ledByPolicy(request, actor, begin, given);
+    default:
+      return unreachable(request.prelude);
+  }
+}
+
+/** How long a policy acts before the expert takes over, and how long before a stop by safety it does so at the latest: 0.2 to 1.2 s. */
+const LED = { leastSeconds: 0.5, mostSeconds: 5, leastBeforeStopTicks: 6, mostBeforeStopTicks: 36 };
+
+/**
+ * The policy acts as in an episode of its own, with the same noise. Where safety stops the arm, the same again up to shortly
+ * before that: there the expert shows what would have been right. Physics and policy repeat to the bit, so it is the same way there.
+ */
+async function ledByPolicy(request: EpisodeRequest, actor: Actor, begin: () => Promise<Lockstep>, { start, parts, drawn, random, clockwork }: PreludeParts): Promise<Prelude> {
+  if (actor.kind !== 'policy') throw new FailureError('control/out-of-range', { what: 'prelude by a policy without a policy', found: 0, least: 1, most: 1 });
+  const lots = random.fork('prelude');
+  let ticks = Math.round(lots.between(LED.leastSeconds, LED.mostSeconds) * TICK_HZ);
+  for (;;) {
+    const lockstep = await begin();
+    const act = policyActing(actor.maker, request, { lockstep, parts, drawn, first: physicsView(parts.world), random, clockwork });
+    let target: Float64Array = start;
+    let stoppedAt: number | null = null;
+    for (let tick = 0; tick < ticks && stoppedAt === null; tick++) {
+      await act.beforeTick(physicsView(parts.world), target);
+      const record = lockstep.control();
+      lockstep.advance();
+      target = record.target;
+      if (record.mode === 'stopping' || record.mode === 'stopped') stoppedAt = tick;
+    }
+    if (stoppedAt === null) {
+      lockstep.endRun();
+      return { lockstep, beginning: target, who: EXPERT };
+    }
+    ticks = Math.max(1, stoppedAt - Math.round(lots.between(LED.leastBeforeStopTicks, LED.mostBeforeStopTicks)));
+  }
+}
+
+const EXPERT: Actor = { kind: 'baseline', name: 'expert', meanTrajectory: () => Promise.reject(new Error('the expert asks for no mean trajectory')) };
 
 /** Half a second to three; the cubes are seen so far off in x and in y, normally distributed. */
 const MISLED = { least: 0.5, most: 3, metres: 0.025 };

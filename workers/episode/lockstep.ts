@@ -99,6 +99,10 @@ export class Lockstep {
     this.#loop.beginRun(start);
   }
 
+  endRun(): void {
+    this.#loop.endRun();
+  }
+
   answer(message: InferenceToControl): void {
     this.#loop.receive(message, this.clock.nowMs());
   }

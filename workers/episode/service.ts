@@ -82,7 +82,8 @@ export class EpisodeService implements EpisodeApi {
       // Pictures that were still on their way when the episode was over are rendering too.
       const waited = this.#parts.nowMs() - ended;
       const result: EpisodeResult = { ...run, milliseconds: { ...run.milliseconds, rendering: run.milliseconds.rendering + waited, total: this.#parts.nowMs() - began } };
-      const source = this.#contestant.kind === 'baseline' ? this.#contestant.name : this.#contestant.storedName;
+      // What a policy only began, the expert has shown.
+      const source = request.prelude === 'by-policy' ? 'expert' : this.#contestant.kind === 'baseline' ? this.#contestant.name : this.#contestant.storedName;
       const { seed, goal, sentence, sceneHash, verdict, ticks } = result;
       const card = { seed, goal, sentence, split: request.wording, sceneHash, source, verdict, ticks, injectedNoise: request.injectedNoise };
       return { result, recorded: { card, ...kept } };

@@ -46,11 +46,15 @@ const JAW_RAD_PER_S = 1.3;
 const CLOSING_S = 0.9;
 /** A joint within this of its goal has arrived: 0.7 degrees of pan are 3 mm at the fingers. The jaw is left out: a cube may be in its way. */
 const ARRIVED_RAD = radians(0.7);
+/** This near the way down counts as on it: 2 degrees of pan are 8 mm at the fingers, half of the room they have. */
+const ON_THE_WAY_RAD = radians(2);
 const ROLL_INDEX = 4;
 /** A roll this near the end of its range counts as run out. */
 const RANGE_END_RAD = radians(1.5);
 /** A cube that has moved this far since its grasp was planned is approached again. */
 const MOVED_M = 0.008;
+/** A touched cube this far above the table is being carried. */
+const LIFTED_M = 0.012;
 /** Above the table: carried. */
 const LIFT_M = 0.09;
 
@@ -125,6 +129,18 @@ function arrived(goal: ArrayLike<number>, joints: ArrayLike<number>): boolean {
   return true;
 }
 
+/** Whether the arm's joints are on the straight way (in joint space) between two poses. */
+function onTheWay(from: ArrayLike<number>, to: ArrayLike<number>, joints: ArrayLike<number>): boolean {
+  let [travel, done] = [0, 0];
+  for (let i = 0; i < GRIPPER_INDEX; i++) {
+    travel += (to[i] - from[i]) ** 2;
+    done += (to[i] - from[i]) * (joints[i] - from[i]);
+  }
+  const share = travel === 0 ? 0 : Math.min(1, Math.max(0, done / travel));
+  for (let i = 0; i < GRIPPER_INDEX; i++) if (Math.abs(from[i] + share * (to[i] - from[i]) - joints[i]) > ON_THE_WAY_RAD) return false;
+  return true;
+}
+
 // -- grasping -------------------------------------------------------------------------------------------------------
 
 /** How a cube is taken: where its planner saw it, from where, and the poses of the fingers. */
@@ -191,11 +207,27 @@ interface Place {
 /** Pick up, and where `placeOf` says so, put down. */
 function carrying(colour: CubeColour, hands: Hands, placeOf: (view: PhysicsView) => Place | null): Expert {
   let phase: CarryPhase | null = null;
+  let begun: 'yes' | 'no' = 'no';
   const failures = [0, 0, 0, 0];
 
   const restart = (view: PhysicsView, current: ArrayLike<number>): CarryPhase | null => {
     const grasp = planGrasp(hands, view, cubeOf(view, colour), failures, current);
     return grasp === null ? null : { kind: 'over', grasp };
+  };
+
+  /** The phase that somebody else's work so far is in: a good grasp is not let go, and a hand on its way down is not sent up again. */
+  const takenOver = (view: PhysicsView, current: ArrayLike<number>): CarryPhase | null => {
+    const cube = cubeOf(view, colour);
+    const grasp = planGrasp(hands, view, cube, failures, current);
+    if (grasp === null) return null;
+    const [x, y, z] = cube.position;
+    if (cube.touchedByGripper && z > cube.sizeM / 2 + LIFTED_M) {
+      const up = hands.at([x, y, cube.sizeM / 2 + LIFT_M], grasp.yaw, CLOSED, current);
+      return up === null ? null : { kind: 'lift', grasp, up };
+    }
+    if (!onTheWay(grasp.over, grasp.beside, view.joints)) return null;
+    if (cube.touchedByGripper && onTheWay(grasp.beside, grasp.beside, view.joints)) return { kind: 'close', grasp, since: view.simSeconds };
+    return view.joints[GRIPPER_INDEX] > OPEN - radians(6) ? { kind: 'beside', grasp } : null;
   };
 
   const advance = (now: CarryPhase, view: PhysicsView, current: ArrayLike<number>): CarryPhase | null => {
@@ -284,7 +316,8 @@ function carrying(colour: CubeColour, hands: Hands, placeOf: (view: PhysicsView)
 
   return {
     next(view, current) {
-      phase ??= restart(view, current);
+      phase ??= (begun === 'no' ? takenOver(view, current) : null) ?? restart(view, current);
+      begun = 'yes';
       if (phase !== null) phase = advance(phase, view, current);
       // Nothing reachable: stay. The judge's clock runs on.
       return hands.towards(phase === null ? current : goalOf(phase), current);
