@@ -48,9 +48,14 @@ export interface PlannedTensor {
 /**
  * How a tensor's numbers are written. `blocks`: a matrix [rows, columns] whose rows are cut into blocks of `block` numbers,
  * each number kept in `bits` bits and multiplied by its block's float32 scale; as `MatMulNBits` reads it, where rows are the
- * outputs of the product. `columns` must be a multiple of `block`.
+ * outputs of the product. `columns` must be a multiple of `block`. `columns`: a matrix [rows, width] of signed bytes, each
+ * multiplied by its column's float32 scale, where columns are the outputs; it is made as a whole, never in slabs.
  */
-export type TensorStorage = { readonly kind: 'F32' } | { readonly kind: 'F16' } | { readonly kind: 'blocks'; readonly bits: 4 | 8; readonly block: number };
+export type TensorStorage =
+  | { readonly kind: 'F32' }
+  | { readonly kind: 'F16' }
+  | { readonly kind: 'blocks'; readonly bits: 4 | 8; readonly block: number }
+  | { readonly kind: 'columns'; readonly width: number };
 
 export interface PackPlan {
   readonly family: PolicyInfo['family'];
@@ -75,7 +80,7 @@ export interface PackTensor {
   readonly offset: number;
   /** Bytes of the numbers, without scales. */
   readonly length: number;
-  /** Where the scales of `blocks` lie, one float32 a block, row by row. */
+  /** Where the scales lie: of `blocks` one float32 a block, row by row; of `columns` one a column. */
   readonly scales?: { readonly offset: number; readonly length: number };
 }
 

@@ -19,12 +19,14 @@ export interface FolderFile {
 }
 
 /**
- * How weights are kept; activations are float32 in all of them.
+ * How weights are kept; activations are float32 in all of them but the last.
  *
- *   f32   as LeRobot computes, the reference        f16   half the bytes, widened when the graph is loaded
- *   q8    8 bits a weight in blocks of at most 32   q4    text and expert 4 bits, pictures and embeddings 8
+ *   f32    as LeRobot computes, the reference        f16   half the bytes, widened when the graph is loaded
+ *   q8     8 bits a weight in blocks of at most 32   q4    text and expert 4 bits, pictures and embeddings 8
+ *   int8   8 bits a weight, a scale a column; products of whole numbers, what they read rounded to 8 bits row by row. Made for
+ *          CPUs, where it is the quickest; a GPU cannot run it
  */
-export const PRECISIONS = ['f32', 'f16', 'q8', 'q4'] as const;
+export const PRECISIONS = ['f32', 'f16', 'q8', 'q4', 'int8'] as const;
 export type Precision = (typeof PRECISIONS)[number];
 
 export interface CameraSlot {

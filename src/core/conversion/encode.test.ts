@@ -69,6 +69,28 @@ describe('blocks', () => {
   });
 });
 
+describe('columns', () => {
+  it('of normal numbers lose at most 1 %, and no number more than half a step of its column', () => {
+    const storage = { kind: 'columns', width: 16 } as const;
+    const values = normal(8192, 3).map((value, i) => value * 10 ** ((i % 16) % 3));
+    const { bytes, scales } = encode(storage, values);
+    expect([bytes.length, scales.length]).toEqual([8192, 16]);
+    const back = decode(storage, bytes, scales);
+    for (const [i, value] of values.entries()) expect(Math.abs(value - back[i]!), String(i)).toBeLessThanOrEqual(0.50001 * scales[i % 16]!);
+    const error = Math.sqrt(values.reduce((sum, value, i) => sum + (value - back[i]!) ** 2, 0) / values.reduce((sum, value) => sum + value ** 2, 0));
+    expect(error).toBeLessThan(0.01);
+    expect(error).toBeGreaterThan(0.003);
+  });
+
+  it('meet the largest of either sign exactly, round to nearest, and of zeros stay zeros', () => {
+    const storage = { kind: 'columns', width: 3 } as const;
+    const { bytes, scales } = encode(storage, Float32Array.of(-127, 254, 0, 2.6, -5.1, 0, -2.4, 4.9, 0));
+    expect([...scales]).toEqual([1, 2, 0]);
+    expect([...new Int8Array(bytes.buffer)]).toEqual([-127, 127, 0, 3, -3, 0, -2, 2, 0]);
+    expect([...decode(storage, bytes, scales)]).toEqual([-127, 254, 0, 3, -6, 0, -2, 4, 0]);
+  });
+});
+
 describe('halves', () => {
   it('round trip every half there is', () => {
     const bits = Uint16Array.from({ length: 0x7c00 }, (_, i) => i);

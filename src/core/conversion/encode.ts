@@ -4,6 +4,7 @@
  *   F16      IEEE half, rounded to nearest, ties to even
  *   blocks   8 or 4 bits a number and one float32 scale a block, the layout of ONNX Runtime's MatMulNBits:
  *            number = scale x (code - zero), zero = 128 or 8; two 4-bit codes a byte, the earlier one in the low half
+ *   columns  a signed byte a number and one float32 scale a column, number = scale x byte, -127 to 127
  *
  * The scale of a block is its largest number (by size, with its sign) over -zero, so that this number is met exactly and
  * all codes are in reach. For 4 bits a few smaller scales are tried too, then the one that fits the best one's codes in least
@@ -22,22 +23,35 @@ export function encodedBytes(storage: TensorStorage, count: number): number {
       return 2 * count;
     case 'blocks':
       return (count * storage.bits) / 8;
+    case 'columns':
+      return count;
     default:
       return unreachable(storage);
   }
 }
 
-export function scaleCount(storage: TensorStorage, count: number): number {
-  return storage.kind === 'blocks' ? count / storage.block : 0;
+/** Which scales `count` numbers from the `first` are multiplied by: whole blocks, whole rows. */
+export function scaleRange(storage: TensorStorage, first: number, count: number): { readonly first: number; readonly count: number } {
+  switch (storage.kind) {
+    case 'F32':
+    case 'F16':
+      return { first: 0, count: 0 };
+    case 'blocks':
+      return { first: first / storage.block, count: count / storage.block };
+    case 'columns':
+      return { first: 0, count: storage.width };
+    default:
+      return unreachable(storage);
+  }
 }
 
 export interface Encoded {
   readonly bytes: Uint8Array;
-  /** One a block; none for the other forms. */
+  /** One a block, or one a column; none for the other forms. */
   readonly scales: Float32Array;
 }
 
-/** Whole rows at a time: a block never crosses a row. */
+/** Whole rows at a time: a block never crosses a row. `columns` takes all rows at once. */
 export function encode(storage: TensorStorage, values: Float32Array): Encoded {
   switch (storage.kind) {
     case 'F32':
@@ -46,6 +60,8 @@ export function encode(storage: TensorStorage, values: Float32Array): Encoded {
       return { bytes: toHalf(values), scales: new Float32Array() };
     case 'blocks':
       return storage.bits === 8 ? eightBits(values, storage.block) : fourBits(values, storage.block);
+    case 'columns':
+      return signedColumns(values, storage.width);
     default:
       return unreachable(storage);
   }
@@ -70,9 +86,35 @@ export function decode(storage: TensorStorage, bytes: Uint8Array, scales: Float3
       }
       return out;
     }
+    case 'columns': {
+      const codes = new Int8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+      return Float32Array.from(codes, (code, i) => code * scales[i % storage.width]!);
+    }
     default:
       return unreachable(storage);
   }
+}
+
+/** The largest of a column is met by 127 of either sign: -128 stays unused, so that a column and its mirror image are kept alike. */
+function signedColumns(values: Float32Array, width: number): Encoded {
+  const most = new Float32Array(width);
+  for (let from = 0; from < values.length; from += width) {
+    for (let column = 0; column < width; column++) {
+      const size = Math.abs(values[from + column]!);
+      if (size > most[column]!) most[column] = size;
+    }
+  }
+  const scales = most.map((size) => size / 127);
+  const inverses = scales.map((scale) => (scale === 0 ? 0 : 1 / scale));
+  const codes = new Int8Array(values.length);
+  for (let from = 0; from < values.length; from += width) {
+    for (let column = 0; column < width; column++) {
+      const code = values[from + column]! * inverses[column]!;
+      // Cutting rounds towards 0: half a step more, away from it, rounds to nearest.
+      codes[from + column] = code + (code < 0 ? -0.5 : 0.5);
+    }
+  }
+  return { bytes: new Uint8Array(codes.buffer), scales };
 }
 
 function eightBits(values: Float32Array, block: number): Encoded {

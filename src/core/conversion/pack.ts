@@ -7,7 +7,7 @@
  */
 import type { OpenPack, PackManifest, PackTensor, PlannedTensor } from '#contracts/pack.ts';
 import { FailureError } from '#core/lib/failure.ts';
-import { decode, encodedBytes, scaleCount } from './encode.ts';
+import { decode, encodedBytes, scaleRange } from './encode.ts';
 import { elementCount } from './safetensors.ts';
 
 /** onnxruntime maps external data at these offsets; 64 is a cache line and satisfies every alignment it asks for. */
@@ -22,22 +22,25 @@ const F32 = { kind: 'F32' } as const;
 export function layOut(tensors: readonly PlannedTensor[], partBytes = PART_BYTES): PackTensor[] {
   const ends = new Map<string, { part: number; end: number }>();
   const seen = new Set<string>();
-  return tensors.map(({ name, file, shape, storage = F32 }) => {
+  return tensors.map(({ name, file, shape, storage = F32, make }) => {
     if (seen.has(name)) throw new FailureError('internal', { message: `two planned tensors are called ${name}` });
     seen.add(name);
     const count = elementCount(shape);
     if (storage.kind === 'blocks' && (shape.length !== 2 || shape[1]! % storage.block !== 0)) {
       throw new FailureError('internal', { message: `${name} [${shape.join(', ')}] cannot be cut into blocks of ${storage.block}` });
     }
+    if (storage.kind === 'columns' && (shape.at(-1) !== storage.width || make === undefined)) {
+      throw new FailureError('internal', { message: `${name} [${shape.join(', ')}] cannot have a scale for each of ${storage.width} columns` });
+    }
     const length = encodedBytes(storage, count);
-    const scaleBytes = 4 * scaleCount(storage, count);
+    const scaleBytes = 4 * scaleRange(storage, 0, count).count;
     const at = ends.get(file) ?? { part: 0, end: 0 };
     if (at.end > 0 && aligned(at.end) + length + scaleBytes > partBytes) {
       at.part += 1;
       at.end = 0;
     }
     const offset = aligned(at.end);
-    const scales = storage.kind === 'blocks' ? { offset: aligned(offset + length), length: scaleBytes } : undefined;
+    const scales = scaleBytes > 0 ? { offset: aligned(offset + length), length: scaleBytes } : undefined;
     at.end = scales === undefined ? offset + length : scales.offset + scales.length;
     ends.set(file, at);
     return { name, file: partName(file, at.part), shape, storage, offset, length, ...(scales === undefined ? {} : { scales }) };
@@ -70,10 +73,11 @@ export function openPackFrom(manifest: PackManifest, files: ReadonlyMap<string, 
     if (copy.byteLength !== length) throw new FailureError('store/corrupt', { name: manifest.info.name, file });
     return new Uint8Array(copy);
   };
-  /** `count` numbers from the `first`; whole blocks. */
+  /** `count` numbers from the `first`; whole blocks, whole rows. */
   const floats = async ({ file, storage, offset, scales }: PackTensor, first: number, count: number): Promise<Float32Array> => {
     const bytes = await bytesOf(file, offset + encodedBytes(storage, first), encodedBytes(storage, count));
-    const factors = scales === undefined ? new Uint8Array() : await bytesOf(file, scales.offset + 4 * scaleCount(storage, first), 4 * scaleCount(storage, count));
+    const range = scaleRange(storage, first, count);
+    const factors = scales === undefined ? new Uint8Array() : await bytesOf(file, scales.offset + 4 * range.first, 4 * range.count);
     return decode(storage, bytes, new Float32Array(factors.buffer));
   };
   return {

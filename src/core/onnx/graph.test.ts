@@ -3,7 +3,7 @@
  * operator's sentence in `ops.ts` says, against the same sentence written out in plain loops.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Engine, HostTensor } from '#contracts/engine.ts';
+import type { Engine, HostTensor, WeightFile } from '#contracts/engine.ts';
 import { normalNoise } from '#core/lib/random.ts';
 import { createNodeEngine } from '../../../tools/engine-ort-node.ts';
 import { GraphBuilder, elements, type Value } from './graph.ts';
@@ -17,12 +17,12 @@ beforeAll(async () => {
 afterAll(() => engine.dispose());
 
 /** Runs a one-output graph on float32 inputs. */
-async function compute(inputs: Readonly<Record<string, HostTensor>>, write: (g: GraphBuilder, values: Readonly<Record<string, Value>>) => Value): Promise<Float32Array> {
+async function compute(inputs: Readonly<Record<string, HostTensor>>, write: (g: GraphBuilder, values: Readonly<Record<string, Value>>) => Value, weights: readonly WeightFile[] = []): Promise<Float32Array> {
   const g = new GraphBuilder('test');
   const values: Record<string, Value> = {};
   for (const [name, { type, dims }] of Object.entries(inputs)) values[name] = g.input(name, type, dims);
   g.output('out', write(g, values));
-  const session = await engine.createSession({ name: 'test', model: g.build(), weights: [] });
+  const session = await engine.createSession({ name: 'test', model: g.build(), weights });
   const { out } = await session.run(inputs, { out: 'host' });
   await session.dispose();
   if (out.type !== 'float32') throw new Error('not float32');
@@ -42,6 +42,44 @@ function expectClose(found: ArrayLike<number>, expected: ArrayLike<number>, tole
 function row(data: Float32Array, width: number, r: number): number[] {
   return [...data.subarray(r * width, (r + 1) * width)];
 }
+
+describe('rounded rows', () => {
+  /** In whole numbers by hand: what the operators must give to the bit of a float32 sum. */
+  const [rows, k, n] = [7, 48, 5];
+  const codes = Int8Array.from({ length: k * n }, (_, i) => ((i * 37) % 255) - 127);
+  const scales = Float32Array.of(0.5, 0.01, 3, 1e-4, 1);
+  const product = (x: HostTensor & { readonly type: 'float32' }): Promise<Float32Array> =>
+    compute({ x }, (g, values) => {
+      const matrix = {
+        codes: g.external({ name: 'codes', type: 'int8', shape: [k, n], file: 'w', offset: 0, length: k * n }),
+        scales: g.external({ name: 'scales', shape: [n], file: 'w', offset: 256, length: 4 * n }),
+      };
+      return ops.matMulRounded(g, ops.roundedRows(g, values['x']!), matrix);
+    }, [{ path: 'w', data: new Uint8Array(Buffer.concat([new Uint8Array(codes.buffer), Buffer.alloc(256 - k * n), new Uint8Array(scales.buffer)])) }]);
+
+  it('are summed in whole numbers, each row with a scale of its own', async () => {
+    const x = noise(4, 1, rows, k);
+    // Rows of very different size: with one scale for all the small ones would be lost.
+    for (let i = 0; i < x.data.length; i++) x.data[i]! *= 10 ** (Math.floor(i / k) - 3);
+    const expected: number[] = [];
+    for (let r = 0; r < rows; r++) {
+      const values = row(x.data, k, r);
+      const step = Math.max(...values.map(Math.abs)) / 127;
+      for (let column = 0; column < n; column++) {
+        let sum = 0;
+        for (const [i, value] of values.entries()) sum += Math.round(value / step) * codes[i * n + column]!;
+        expected.push(sum * step * scales[column]!);
+      }
+    }
+    const found = await product(x);
+    // A number that lies within a rounding of the middle between two steps may go either way: one step of one number.
+    for (const [i, value] of expected.entries()) expect(Math.abs(found[i]! - value), String(i)).toBeLessThanOrEqual(1e-5 * Math.abs(value) + 1e-6 * 10 ** (Math.floor(i / n) - 3));
+  });
+
+  it('of zeros give zeros', async () => {
+    expect([...(await product({ type: 'float32', dims: [1, rows, k], data: new Float32Array(rows * k) }))].every((value) => value === 0)).toBe(true);
+  });
+});
 
 describe('the file', () => {
   it('is read back as it was written', () => {

@@ -44,9 +44,9 @@ export class GraphBuilder {
   }
 
   /** A small constant, stored in the graph file itself. */
-  constant(name: string, dims: readonly number[], data: Float32Array | BigInt64Array): Value {
+  constant(name: string, dims: readonly number[], data: Float32Array | BigInt64Array | Uint8Array): Value {
     if (data.length !== elements(dims)) throw new Error(`constant ${name}: ${data.length} values for [${dims.join(', ')}]`);
-    const type = data instanceof Float32Array ? 'float32' : 'int64';
+    const type = data instanceof Float32Array ? 'float32' : data instanceof Uint8Array ? 'uint8' : 'int64';
     const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength).slice();
     const value = { name: this.claim(this.free(name)), type, dims } as const;
     this.initializers.set(value.name, { ...value, place: { kind: 'inline', bytes } });

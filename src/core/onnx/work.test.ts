@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { GraphBuilder } from './graph.ts';
-import { add, attention, cachedAttention, concat, gatedBlocks, matMul, matMulBlocks, reshape, split, transpose } from './ops.ts';
+import { add, attention, cachedAttention, concat, gatedBlocks, matMul, matMulBlocks, matMulRounded, reshape, roundedRows, split, transpose } from './ops.ts';
 import { graphWork } from './work.ts';
 
 test('products and attentions are counted through every operator that changes a shape', () => {
@@ -47,6 +47,17 @@ test('a gated pair of products counts as two, and its shape is followed', () => 
   g.output('y', matMulBlocks(g, inner, down.codes, down.scales, form));
   expect(graphWork(g.build()).flop).toBe(2 * (2 * 6 * 64 * 96) + 2 * 6 * 96 * 5);
   expect(() => gatedBlocks(g, g.input('z', 'float32', [1, 6, 64]), matrix('narrow', 32, 64), matrix('wide', 96, 64), form)).toThrow('MatMulNBitsMlp: [32, 2, 32] [96, 2, 32]');
+});
+
+test('a product of rounded rows counts as any other, and its shape is followed', () => {
+  const g = new GraphBuilder('rounded');
+  const matrix = (name: string, k: number, n: number) => ({
+    codes: g.external({ name, type: 'int8', shape: [k, n], file: 'f', offset: 0, length: k * n }),
+    scales: g.external({ name: `${name}.scales`, shape: [n], file: 'f', offset: k * n, length: 4 * n }),
+  });
+  const first = matMulRounded(g, roundedRows(g, g.input('x', 'float32', [1, 6, 64])), matrix('up', 64, 96));
+  g.output('y', matMulRounded(g, roundedRows(g, reshape(g, first, [1, 6, 96])), matrix('down', 96, 5)));
+  expect(graphWork(g.build()).flop).toBe(2 * 6 * 64 * 96 + 2 * 6 * 96 * 5);
 });
 
 test('a shape that it cannot follow makes the count null, not small', () => {

@@ -46,6 +46,7 @@ function costOf(node: OnnxNode, inputs: readonly (Dims | undefined)[]): number |
   const [a, b] = inputs;
   switch (op) {
     case 'MatMul':
+    case 'MatMulIntegerToFloat':
       return a === undefined || b === undefined ? null : 2 * elements(a) * b.at(-1)!;
     case 'MatMulNBits': {
       const n = attributes['N'];
@@ -70,6 +71,7 @@ function shapesOf(node: OnnxNode, inputs: readonly (Dims | undefined)[], graph: 
   if (a === undefined) return [];
   switch (node.op) {
     case 'MatMul':
+    case 'MatMulIntegerToFloat':
       return [b === undefined ? null : [...a.slice(0, -1), b.at(-1)!]];
     case 'MatMulNBits':
     case 'MatMulNBitsMlp': {
@@ -89,11 +91,17 @@ function shapesOf(node: OnnxNode, inputs: readonly (Dims | undefined)[], graph: 
       if (axis?.kind !== 'int' || inputs.some((one) => one === undefined)) return [null];
       return [a.map((size, i) => (i === axis.value ? inputs.reduce((sum, one) => sum + one![i]!, 0) : size))];
     }
+    case 'ReduceMax':
+      // As `roundedRows` writes it: of each row, and the axis is gone.
+      return [a.slice(0, -1)];
     case 'Add':
+    case 'Max':
     case 'Mul':
       return [b === undefined ? null : broadcast(a, b)];
+    case 'Abs':
     case 'Cast':
     case 'Identity':
+    case 'QuantizeLinear':
     case 'LayerNormalization':
     case 'SimplifiedLayerNormalization':
     case 'FastGelu':

@@ -71,7 +71,7 @@ export function engineLabel(engine: EngineReport, info: Pick<PolicyInfo, 'precis
   return `${PROVIDER_LABELS[engine.provider]}${threads} · ${PRECISION_LABELS[info.precision]}`;
 }
 
-const PRECISION_LABELS: Readonly<Record<PolicyInfo['precision'], string>> = { f32: 'float32', f16: '16-bit weights', q8: '8-bit weights', q4: '4-bit weights' };
+const PRECISION_LABELS: Readonly<Record<PolicyInfo['precision'], string>> = { f32: 'float32', f16: '16-bit weights', q8: '8-bit weights', q4: '4-bit weights', int8: '8-bit products' };
 
 /** Why this engine runs; one sentence. */
 export function engineReason(engine: EngineReport, titleOf: (failure: Failure) => string): string {

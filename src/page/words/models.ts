@@ -67,6 +67,7 @@ export const PRECISION_CHOICES: Readonly<Record<Precision, string>> = {
   f16: '16 bits: half the size, the same to three digits',
   q8: '8 bits: a quarter of the size, small rounding',
   q4: '4 bits, 8 where it counts: the smallest',
+  int8: '8-bit products: the quickest on a CPU, not for a graphics card',
 };
 
 /** Why this precision was chosen before anybody asked. */

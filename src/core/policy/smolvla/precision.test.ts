@@ -11,7 +11,7 @@ import { readGolden } from '../testing/golden-files.ts';
 import { GOLDEN_CASES } from '../testing/golden-sets.ts';
 import { precisionError } from '../testing/golden-suite.ts';
 
-const LEAST_COSINE = { f16: 0.999999, q8: 0.999 } as const;
+const LEAST_COSINE = { f16: 0.999999, q8: 0.999, int8: 0.999 } as const;
 const LEAST_COSINE_Q4: Readonly<Record<string, number>> = { 'special-tokens': 0.975 };
 
 let engine: Engine;
@@ -20,7 +20,7 @@ beforeAll(async () => {
 });
 afterAll(() => engine.dispose());
 
-describe.each(['f16', 'q8', 'q4'] as const)('%s', (precision) => {
+describe.each(['f16', 'q8', 'q4', 'int8'] as const)('%s', (precision) => {
   it.each(GOLDEN_CASES)('$name', async (golden) => {
     const { largest, mean, cosine, packBytes } = await precisionError(golden, engine, readGolden, precision);
     if (process.env['GOLDEN_TABLE'] !== undefined) {

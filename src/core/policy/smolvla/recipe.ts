@@ -400,7 +400,7 @@ function hostTensors({ text, expert, stateColumns }: SmolVlaSettings, tensors: S
   const plain = planner('host', tensors, 'f32');
   const asStored = (name: string, tensor: string, shape: readonly number[]): PlannedTensor => ({ name, file: 'host', shape, sources: [tensors.need(tensor, shape)] });
   return [
-    { ...asStored('embed', `${TEXT}embed_tokens.weight`, [text.vocabulary, text.hidden]), storage: storageOf(formOf(precision, 'embedding'), text.hidden, TABLE_BLOCKS) },
+    { ...asStored('embed', `${TEXT}embed_tokens.weight`, [text.vocabulary, text.hidden]), storage: storageOf(formOf(precision, 'embedding'), text.vocabulary, text.hidden, TABLE_BLOCKS) },
     asStored('state.weight', 'model.state_proj.weight', [text.hidden, stateColumns]),
     plain.vector('state.bias', 'model.state_proj.bias', text.hidden),
     {
@@ -415,7 +415,7 @@ function hostTensors({ text, expert, stateColumns }: SmolVlaSettings, tensors: S
 }
 
 /** How a matrix is kept. */
-type Form = 'f32' | 'f16' | 'q8' | 'q4';
+type Form = 'f32' | 'f16' | 'q8' | 'q4' | 'int8';
 
 /**
  * What a precision means for each part. At q4 some keep 8 bits, because a byte there buys most. Pictures: their errors pass
@@ -425,7 +425,18 @@ type Form = 'f32' | 'f16' | 'q8' | 'q4';
  * looked up in costs nothing but room.
  */
 function formOf(precision: Precision, part: 'pictures' | 'attention' | 'text' | 'expert' | 'embedding'): Form {
-  return precision === 'q4' && part !== 'text' && part !== 'expert' ? 'q8' : precision;
+  switch (precision) {
+    case 'f32':
+    case 'f16':
+    case 'q8':
+      return precision;
+    case 'q4':
+      return part === 'text' || part === 'expert' ? 'q4' : 'q8';
+    case 'int8':
+      return part === 'embedding' ? 'q8' : 'int8';
+    default:
+      return unreachable(precision);
+  }
 }
 
 /** What MatMulNBits' kernels are made for first; SmolVLA's expert has 720 columns, which 32 does not divide. */
@@ -433,8 +444,8 @@ const KERNEL_BLOCKS = [32, 16] as const;
 /** A table is multiplied by nobody: longer blocks carry fewer scales, and at 8 bits lose hardly more. */
 const TABLE_BLOCKS = [96, 64, 32, 16] as const;
 
-/** `columns` is the length of a row that is cut into blocks of the first size that divides it, else not at all. */
-function storageOf(form: Form, columns: number, sizes: readonly number[] = KERNEL_BLOCKS): TensorStorage {
+/** A matrix of `outputs` rows and `inputs` columns, whose rows are cut into blocks of the first size that divides them, else not at all. */
+function storageOf(form: Form, outputs: number, inputs: number, sizes: readonly number[] = KERNEL_BLOCKS): TensorStorage {
   switch (form) {
     case 'f32':
       return { kind: 'F32' };
@@ -442,9 +453,11 @@ function storageOf(form: Form, columns: number, sizes: readonly number[] = KERNE
       return { kind: 'F16' };
     case 'q8':
     case 'q4': {
-      const block = sizes.find((size) => columns % size === 0);
+      const block = sizes.find((size) => inputs % size === 0);
       return block === undefined ? { kind: 'F32' } : { kind: 'blocks', bits: form === 'q8' ? 8 : 4, block };
     }
+    case 'int8':
+      return { kind: 'columns', width: outputs };
     default:
       return unreachable(form);
   }
@@ -465,7 +478,7 @@ function planner(file: string, tensors: SourceTensors, form: Form) {
   /** Matrices [out_i, in] to one: [in, sum of out_i] for MatMul, [sum of out_i, in] where it is kept in blocks. */
   const matrix = (name: string, parts: readonly SourceMatrix[], factor = 1): PlannedTensor => {
     const [columns, rows] = [parts[0]!.columns, parts.reduce((sum, part) => sum + part.rows, 0)];
-    const storage = storageOf(form, columns);
+    const storage = storageOf(form, rows, columns);
     const sources = parts.map((part) => tensors.need(part.tensor, part.storedShape ?? [part.rows, part.columns]));
     return storage.kind === 'blocks'
       ? { name, file, shape: [rows, columns], sources, storage, make: (values) => stackedRows(values, parts, factor) }

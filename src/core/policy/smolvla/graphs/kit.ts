@@ -6,7 +6,27 @@ import type { Provider } from '#contracts/engine.ts';
 import type { PackManifest, PackTensor } from '#contracts/pack.ts';
 import { unreachable } from '#core/lib/never.ts';
 import { GraphBuilder, type Value } from '#core/onnx/graph.ts';
-import { attention, cachedAttention, gatedBlocks, linear, matMulBlocks, mul, reshape, rotary, silu, split, widened, type BlockForm, type BlockMatrix, type Cache } from '#core/onnx/ops.ts';
+import {
+  add,
+  attention,
+  cachedAttention,
+  gatedBlocks,
+  linear,
+  matMulBlocks,
+  matMulRounded,
+  mul,
+  reshape,
+  rotary,
+  roundedRows,
+  silu,
+  split,
+  widened,
+  type BlockForm,
+  type BlockMatrix,
+  type Cache,
+  type ColumnMatrix,
+  type RoundedRows,
+} from '#core/onnx/ops.ts';
 
 export interface GraphKit {
   readonly g: GraphBuilder;
@@ -20,7 +40,8 @@ export interface GraphKit {
 
 /**
  * How a product is written follows from how the pack keeps the matrix, so one set of graphs serves every precision: float32
- * [in, out] by MatMul, the reference; float16 widened first; blocks [out, in] by MatMulNBits. Activations are float32 always.
+ * [in, out] by MatMul, the reference; float16 widened first; blocks [out, in] by MatMulNBits; columns [in, out] by whole
+ * numbers, what they read rounded row by row. Between products activations are float32 always.
  * `provider` is who will run the graph: the only place where graphs differ by it is `gated`.
  */
 export function graphKit(graphName: string, manifest: PackManifest, provider: Provider): GraphKit {
@@ -39,7 +60,8 @@ export function graphKit(graphName: string, manifest: PackManifest, provider: Pr
       case 'F16':
         return widened(g, g.external({ name, type: 'float16', shape, file, offset, length }));
       case 'blocks':
-        throw new Error(`${name} is kept in blocks: it can only be multiplied with`);
+      case 'columns':
+        throw new Error(`${name} is kept in ${storage.kind}: it can only be multiplied with`);
       default:
         return unreachable(storage);
     }
@@ -54,10 +76,26 @@ export function graphKit(graphName: string, manifest: PackManifest, provider: Pr
     const codes = g.external({ name, type: 'uint8', shape: [rows, blocks, (block * bits) / 8], file, offset, length });
     return { codes, scales: g.external({ name: `${name}.scales`, shape: [rows * blocks], file, ...scales }), form: storage };
   };
-  /** x times the matrix, plus `bias` where there is one: one kernel on every engine. */
+  const inColumns = (name: string): ColumnMatrix | null => {
+    const { storage, shape, file, offset, length, scales } = tensorOf(name);
+    if (storage.kind !== 'columns' || scales === undefined) return null;
+    return { codes: g.external({ name, type: 'int8', shape, file, offset, length }), scales: g.external({ name: `${name}.scales`, shape: [storage.width], file, ...scales }) };
+  };
+  /** What several products read is rounded once. */
+  const rounded = new Map<string, RoundedRows>();
+  const roundedOnce = (x: Value): RoundedRows => {
+    const known = rounded.get(x.name) ?? roundedRows(g, x);
+    rounded.set(x.name, known);
+    return known;
+  };
+  /** x times the matrix, plus `bias` where there is one. */
   const product = (x: Value, name: string, bias: Value | null): Value => {
-    const kept = inBlocks(name);
-    return kept === null ? linear(g, x, weight(name), bias) : matMulBlocks(g, x, kept.codes, kept.scales, kept.form, bias);
+    const blocks = inBlocks(name);
+    if (blocks !== null) return matMulBlocks(g, x, blocks.codes, blocks.scales, blocks.form, bias);
+    const columns = inColumns(name);
+    if (columns === null) return linear(g, x, weight(name), bias);
+    const found = reshape(g, matMulRounded(g, roundedOnce(x), columns), [...x.dims.slice(0, -1), columns.codes.dims[1]!]);
+    return bias === null ? found : add(g, found, bias);
   };
   const dense: GraphKit['dense'] = (x, name, bias = 'none') => product(x, `${name}.weight`, bias === 'bias' ? weight(`${name}.bias`) : null);
   return {
