@@ -2,7 +2,7 @@
  * `npm run bench:policy`: the benchmark's page of the built app in headless Chromium, on one engine or on each, and the same
  * policy on onnxruntime-node in the same run, with as many threads.
  *
- *   npm run bench:policy -- [--engine webgpu|wasm|both] [--laps 20] [--node yes|no] [--json FILE] [--site DIR] [--flags "--use-angle=vulkan ..."]
+ *   npm run bench:policy -- [--engine webgpu|wasm|both] [--precision f32] [--laps 20] [--node yes|no] [--json FILE] [--site DIR] [--flags "--use-angle=vulkan ..."]
  *
  * `--site` names a built page (`dist/` where absent, built if it is stale). `--flags` are handed to Chromium instead of the software GPU's, for a machine with a real one. Prints a table and, with
  * `--json FILE`, writes the reports as the page saves them. The checkpoint is the pocket policy that ships with the page.
@@ -13,6 +13,7 @@ import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { chromium } from '@playwright/test';
 import type { BenchReport } from '#contracts/bench.ts';
+import { PRECISIONS } from '#contracts/policy.ts';
 import { letterbox } from '#core/camera/letterbox.ts';
 import { convertIntoStore } from '#core/conversion/convert.ts';
 import { memoryStore } from '#core/conversion/store.ts';
@@ -27,12 +28,15 @@ import { folderFiles } from './policy/folder.ts';
 import { serve } from './serve.ts';
 
 const { values: options } = parseArgs({
-  options: { engine: { type: 'string', default: 'both' }, laps: { type: 'string', default: '20' }, node: { type: 'string', default: 'yes' }, json: { type: 'string' }, site: { type: 'string' }, flags: { type: 'string' } },
+  options: { engine: { type: 'string', default: 'both' }, precision: { type: 'string' }, laps: { type: 'string', default: '20' }, node: { type: 'string', default: 'yes' }, json: { type: 'string' }, site: { type: 'string' }, flags: { type: 'string' } },
 });
 const LAPS = Number(options.laps);
 if (!Number.isInteger(LAPS) || LAPS < 1 || LAPS > 1000) throw new Error('--laps takes a whole number from 1 to 1000');
 const ENGINES = { webgpu: ['webgpu'], wasm: ['wasm'], both: ['wasm', 'webgpu'] } as const;
 if (!(options.engine in ENGINES)) throw new Error('--engine takes webgpu, wasm or both');
+if (options.precision !== undefined && !PRECISIONS.some((one) => one === options.precision)) throw new Error(`--precision takes one of ${PRECISIONS.join(', ')}`);
+/** The page's own choice where nothing is said. */
+const source = options.precision === undefined ? {} : { source: { kind: 'shipped', name: 'policies/pocket', precision: options.precision } };
 const FLAGS = options.flags === undefined ? CHROMIUM_FLAGS : [...CHROMIUM_FLAGS.filter((flag) => !/swiftshader/.test(flag)), ...options.flags.split(' ').filter((flag) => flag !== '')];
 const REPOSITORY = resolve(import.meta.dirname, '..');
 
@@ -70,7 +74,7 @@ async function inBrowser(engine: 'webgpu' | 'wasm'): Promise<BenchReport> {
     await page.goto(`${server.url}?only=bench&engine=${engine}`);
     // Set before the page is drawn. A function to wait for would be built from text, which the page's own policy forbids.
     await page.waitForSelector('main.bench', { timeout: 60_000 });
-    return (await page.evaluate(`bench.run({ engine: ${JSON.stringify(engine)}, laps: ${LAPS} })`)) as BenchReport;
+    return (await page.evaluate(`bench.run(${JSON.stringify({ engine, laps: LAPS, ...source })})`)) as BenchReport;
   } finally {
     await browser.close();
     await server.close();
@@ -122,7 +126,7 @@ function print({ machine, figures, beside }: BenchReport): void {
     const gbps = weightBytes === 0 ? '-' : (weightBytes / wall.p50Ms / 1e6).toFixed(2);
     console.log(`  ${BENCH_PARTS_NAMES[part.part].padEnd(24)}${cells.map((cell) => String(cell).padStart(9)).join('')}${gigaflops(flop, wall.p50Ms).padStart(15)}${shareOf(part, ceilings).padStart(9)}${gbps.padStart(14)}`);
   }
-  for (const line of ceilingLines(ceilings, figures.gpuPeakBytes)) console.log(`  ${line}`);
+  for (const line of ceilingLines(figures)) console.log(`  ${line}`);
   console.log(`  30 Hz loop off by ${evenLine(beside.computing.loop)} while computing, ${evenLine(beside.idle.loop)} before`);
   console.log(`  page frame        ${evenLine(beside.computing.frame)} while computing, ${evenLine(beside.idle.frame)} before`);
 }

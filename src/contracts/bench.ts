@@ -66,13 +66,19 @@ export interface BenchFigures {
   readonly ceilings: BenchCeilings;
   /** Most bytes of GPU buffers alive at once, weights included; null on the CPU. */
   readonly gpuPeakBytes: number | null;
+  /** Most bytes of WebAssembly memory, weights on the CPU included. */
+  readonly heapBytes: number;
 }
 
 export interface BenchApi {
+  /** As the inference worker's. */
+  likely(choice: EngineChoice): Promise<Outcome<'webgpu' | 'wasm'>>;
   /** Loads a policy that lies in the model store, on the engine asked for; null races them, as the page does. */
   load(storedName: string, choice: EngineChoice): Promise<Outcome<null>>;
   /** One chunk of the policy's own sample observation; the answer is its wall time in milliseconds. */
   lap(kind: LapKind): Promise<Outcome<number>>;
+  /** What the last lap's chunk came to, normalised: to be held against the same observation computed elsewhere. */
+  answer(): Promise<Outcome<Float32Array>>;
   ceilings(): Promise<Outcome<BenchCeilings>>;
   /** What the laps so far came to. `internal` before there were laps and ceilings. */
   figures(): Promise<Outcome<BenchFigures>>;

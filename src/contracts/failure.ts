@@ -60,6 +60,7 @@ export type FailureCode =
   | 'engine/no-webgpu' // facts: reason
   | 'engine/self-test-failed' // facts: test, expected, found
   | 'engine/software-gpu' // facts: vendor, architecture
+  | 'engine/cpu-weights'
   | 'engine/device-lost' // facts: reason, message
   | 'engine/session-failed' // facts: graph, message
   | 'engine/unavailable' // facts: engine, reason

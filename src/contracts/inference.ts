@@ -86,6 +86,8 @@ export interface ChunkRecord {
 }
 
 export interface InferenceApi {
+  /** On which engine a policy would most likely run here; fetches nothing. */
+  likely(choice: EngineChoice): Promise<Outcome<'webgpu' | 'wasm'>>;
   /** Load a policy that the conversion worker has published in the model store. */
   load(storedName: string, choice: EngineChoice, fit?: PolicyFit): Promise<Outcome<{ readonly policy: PolicyInfo; readonly engine: EngineReport }>>;
   /** One chunk from the cameras and joint state as they are now; nothing moves. */

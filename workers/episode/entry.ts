@@ -38,6 +38,7 @@ serveWorker({
         const { runner, engine } = await chooseEngine({
           choice,
           engines,
+          precision: pack.manifest.info.precision,
           build: (made) => policyRunner(pack, made, { loadPolicy, openTokenizer, letterbox, clock }, fit),
           clock,
           onProgress,

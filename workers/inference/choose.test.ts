@@ -2,9 +2,11 @@
 import { expect, test } from 'vitest';
 import type { Engine, Provider } from '#contracts/engine.ts';
 import type { EngineChoice, LoadProgress } from '#contracts/inference.ts';
+import type { Precision } from '#contracts/policy.ts';
 import { FailureError } from '#core/lib/failure.ts';
 import { manualClock } from '#core/lib/manual-clock.ts';
-import { chooseEngine, RACE_TOLERANCE, type Runner } from './choose.ts';
+import { chooseEngine, likelyProvider, RACE_TOLERANCE, type Runner } from './choose.ts';
+import type { Engines } from './engines.ts';
 
 interface Lane {
   readonly chunkMs: number;
@@ -39,9 +41,10 @@ function track(lanes: Readonly<Record<'webgpu' | 'wasm', Lane>>) {
     };
   };
   const facts = { build: 'jspi', threads: 2, adapter: null, attempts: [] } as const;
-  const run = (choice: EngineChoice) =>
-    chooseEngine({ choice, engines: { webgpu: () => open('webgpu'), webgpuWorthRacing: () => open('webgpu'), wasm: () => open('wasm'), facts: () => facts }, build, clock, onProgress: (step) => progress.push(step) });
-  return { run, disposed, chunks, progress };
+  const engines: Engines = { webgpu: () => open('webgpu'), webgpuWorthRacing: () => open('webgpu'), againstGpu: async () => lanes.webgpu.opens ?? null, wasm: () => open('wasm'), facts: () => facts };
+  const run = (choice: EngineChoice, precision: Precision = 'f32') =>
+    chooseEngine({ choice, engines, precision, build, clock, onProgress: (step) => progress.push(step) });
+  return { run, engines, disposed, chunks, progress };
 }
 
 test.each([
@@ -105,4 +108,26 @@ test('an engine that is very slow races one lap', async () => {
   const lanes = track({ webgpu: { chunkMs: 2000, x0: [1] }, wasm: { chunkMs: 10, x0: [1] } });
   await lanes.run(null);
   expect(lanes.chunks).toEqual(['webgpu', 'wasm', 'webgpu', 'wasm', 'wasm', 'wasm']);
+});
+
+test('weights made for the CPU never reach a GPU, and the report says whether there was a better one', async () => {
+  const quick = { webgpu: { chunkMs: 1, x0: [1] }, wasm: { chunkMs: 70, x0: [1] } };
+  const lanes = track(quick);
+  const { engine } = await lanes.run(null, 'int8');
+  expect(engine).toMatchObject({ provider: 'wasm', race: [{ provider: 'wasm', chunkMs: 70 }], reason: { kind: 'only', failure: { code: 'engine/cpu-weights' } } });
+  expect(lanes.chunks).not.toContain('webgpu');
+  await expect(track(quick).run('webgpu', 'int8')).rejects.toThrow('engine/cpu-weights');
+  const noGpu = new FailureError('engine/no-webgpu', { reason: 'no adapter' });
+  const none = await track({ ...quick, webgpu: { ...quick.webgpu, opens: noGpu } }).run(null, 'int8');
+  expect(none.engine.reason).toEqual({ kind: 'only', failure: noGpu.failure });
+});
+
+test('the likely engine is the forced one, else a GPU where its adapter is worth a race', async () => {
+  const quick = { webgpu: { chunkMs: 1, x0: [1] }, wasm: { chunkMs: 70, x0: [1] } };
+  expect(await likelyProvider(null, track(quick).engines)).toBe('webgpu');
+  expect(await likelyProvider('wasm', track(quick).engines)).toBe('wasm');
+  const software = track({ ...quick, webgpu: { ...quick.webgpu, opens: new FailureError('engine/software-gpu', {}) } });
+  expect(await likelyProvider(null, software.engines)).toBe('wasm');
+  expect(await likelyProvider('webgpu', software.engines)).toBe('webgpu');
+  expect(software.chunks).toEqual([]);
 });

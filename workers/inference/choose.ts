@@ -8,7 +8,7 @@
  */
 import type { Engine, Provider } from '#contracts/engine.ts';
 import type { EngineChoice, EngineReport, LoadProgress } from '#contracts/inference.ts';
-import type { PredictedChunk } from '#contracts/policy.ts';
+import type { Precision, PredictedChunk } from '#contracts/policy.ts';
 import type { Clock } from '#contracts/time.ts';
 import { asFailure, FailureError } from '#core/lib/failure.ts';
 import { unreachable } from '#core/lib/never.ts';
@@ -33,6 +33,11 @@ const LAPS = 3;
 /** No further lap once an engine has raced this long; it is slow, and the visitor waits. */
 const LAP_BUDGET_MS = 1500;
 
+/** On which engine a policy would most likely run, before anything is fetched: whose weights are worth preparing. */
+export async function likelyProvider(choice: EngineChoice, engines: Engines): Promise<'webgpu' | 'wasm'> {
+  return choice ?? ((await engines.againstGpu()) === null ? 'webgpu' : 'wasm');
+}
+
 /**
  * Rejects with the failure of the forced engine, or of the CPU engine where neither can run the policy.
  * The runner that lost is disposed.
@@ -40,6 +45,8 @@ const LAP_BUDGET_MS = 1500;
 export async function chooseEngine<R extends Runner>(options: {
   readonly choice: EngineChoice;
   readonly engines: Engines;
+  /** Of the policy's weights: `int8` has no kernels on a GPU. */
+  readonly precision: Precision;
   readonly build: (engine: Engine) => Promise<R>;
   readonly clock: Clock;
   readonly onProgress: (progress: LoadProgress) => void;
@@ -47,6 +54,7 @@ export async function chooseEngine<R extends Runner>(options: {
   const { choice, engines } = options;
   switch (choice) {
     case 'webgpu': {
+      if (options.precision === 'int8') throw new FailureError('engine/cpu-weights');
       const { runner } = await warmedUp(options, await engines.webgpu());
       return { runner, engine: { ...engines.facts(), provider: 'webgpu', race: [], reason: { kind: 'forced' } } };
     }
@@ -70,7 +78,10 @@ interface Entrant<R> {
 async function race<R extends Runner>(options: Parameters<typeof chooseEngine<R>>[0]): Promise<Chosen<R>> {
   const { engines } = options;
   // The GPU first: it decides which build is fetched. One made of software need not run to lose.
-  const gpu = await entrant(options, () => engines.webgpuWorthRacing());
+  const gpu = await entrant(options, async () => {
+    if (options.precision === 'int8') throw (await engines.againstGpu()) ?? new FailureError('engine/cpu-weights');
+    return engines.webgpuWorthRacing();
+  });
   const cpu = await entrant(options, () => engines.wasm());
   const only = async (survivor: Entrant<R>, failure: FailureError): Promise<Chosen<R>> => {
     const chunkMs = await fastestLapMs(survivor.runner, options.clock);

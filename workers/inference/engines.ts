@@ -7,7 +7,7 @@
  */
 import type { Engine } from '#contracts/engine.ts';
 import type { EngineReport, LoadProgress } from '#contracts/inference.ts';
-import { FailureError } from '#core/lib/failure.ts';
+import { asFailure, FailureError } from '#core/lib/failure.ts';
 import { availableThreads, gpuBuild, loadOrt, type OrtBuild, type OrtRuntime } from './engine-ort-web.ts';
 import { probeAdapter } from './gpu-device.ts';
 import { SelfTestFailure, trustedGpu, type TrustedGpu } from './self-test.ts';
@@ -26,6 +26,8 @@ export interface Engines {
    * (`engine/software-gpu`): WASM threads do 66 GFLOP/s where it does 1, and its shaders alone take half a minute.
    */
   webgpuWorthRacing(): Promise<Engine>;
+  /** What speaks against a GPU before anything is fetched for it (`engine/no-webgpu`, `engine/software-gpu`), or null. */
+  againstGpu(): Promise<FailureError | null>;
   /** Rejects with `engine/unavailable`; asked again it tries again. */
   wasm(): Promise<Engine>;
   /** What has been found out so far. Only after one of the two has been asked for. */
@@ -80,11 +82,19 @@ export function openEngines(onProgress: (progress: LoadProgress) => void): Opene
       return engine;
     },
     async webgpuWorthRacing() {
-      if (trusted !== null) return this.webgpu();
-      const probed = await probeAdapter();
-      if (probed.kind === 'hardware') return this.webgpu();
-      adapter = probed.name;
-      throw new FailureError('engine/software-gpu', { vendor: probed.name.vendor, architecture: probed.name.architecture });
+      const against = trusted === null ? await this.againstGpu() : null;
+      if (against !== null) throw against;
+      return this.webgpu();
+    },
+    async againstGpu() {
+      try {
+        const { kind, name } = await probeAdapter();
+        adapter = name;
+        return kind === 'hardware' ? null : new FailureError('engine/software-gpu', { vendor: name.vendor, architecture: name.architecture });
+      } catch (thrown) {
+        const { code, facts } = asFailure(thrown);
+        return new FailureError(code, facts);
+      }
     },
     async wasm() {
       // A GPU build that is here already brings its own CPU engine, as quick as the other's.

@@ -6,15 +6,14 @@
 import type { Engine, Provider } from '#contracts/engine.ts';
 import type { Observation } from '#contracts/observation.ts';
 import type { OpenPack } from '#contracts/pack.ts';
-import type { CameraPicture, Picture } from '#contracts/picture.ts';
+import type { Picture } from '#contracts/picture.ts';
 import type { PolicyFit, PolicyInfo, PredictedChunk } from '#contracts/policy.ts';
 import type { Clock } from '#contracts/time.ts';
-import type { JointUnitsVector } from '#contracts/units.ts';
 import type { ChunkReduction } from '#contracts/chunk.ts';
 import type { ChunkGuidance } from '#contracts/inference.ts';
 import { guideVelocity, padLeftover } from '#core/chunks/real-time-chunking.ts';
-import { FailureError } from '#core/lib/failure.ts';
-import { normalNoise, seededRandom } from '#core/lib/random.ts';
+import { normalNoise } from '#core/lib/random.ts';
+import { SAMPLE_SEED, sampleObservation } from '#core/observation/sample.ts';
 import { fromOldDegrees, toOldDegrees } from '#core/robots/old-degrees.ts';
 import type { Tokenize } from '#core/observation/tokenize.ts';
 import type { Guide, LoadOptions, Policy } from '#core/policy/policy.ts';
@@ -44,10 +43,6 @@ export interface PolicyRunner extends Runner {
   predict(observation: Observation, noiseSeed: number, how?: ChunkManner): Promise<PredictedChunk>;
 }
 
-/** Fixed, so that two engines compute the same chunk and two visits race the same race. */
-const SAMPLE_SEED = 20_260;
-const SAMPLE_SENTENCE = 'pick up the red cube';
-
 export async function policyRunner(pack: OpenPack, engine: Engine, parts: RunnerParts, fit: PolicyFit = {}): Promise<PolicyRunner> {
   const tokenize = await parts.openTokenizer(pack.manifest.tokenizer);
   const policy = await parts.loadPolicy(pack, engine, { letterbox: parts.letterbox, clock: parts.clock, ...(fit.wiring === undefined ? {} : { wiring: fit.wiring }) });
@@ -74,23 +69,10 @@ export async function policyRunner(pack: OpenPack, engine: Engine, parts: Runner
       });
       return { actions: old ? fromOldDegrees(actions, info.actionSize) : actions, x0, timings: { ...timings, observeMs: 0 }, provider };
     },
-    sampleChunk: () => runner.predict(sampleObservation(info), SAMPLE_SEED),
+    sampleChunk: () => runner.predict(sampleObservation(info, SAMPLE_SEED), SAMPLE_SEED),
     dispose: () => policy.dispose(),
   };
   return runner;
-}
-
-/** Every camera the policy knows, at its own size, full of seeded noise: no value that a wrong kernel could get right by luck. */
-function sampleObservation(info: PolicyInfo): Observation {
-  const random = seededRandom(SAMPLE_SEED);
-  const pictures: Record<string, CameraPicture> = {};
-  for (const { robotKey, width, height } of info.cameras) {
-    const data = Uint8Array.from({ length: width * height * 4 }, () => random.index(256));
-    pictures[robotKey] = { camera: robotKey, picture: { width, height, channels: 4, data }, capturedAtMs: 0, sequence: 0 };
-  }
-  if (info.cameras.length === 0) throw new FailureError('checkpoint/config', { field: 'cameras', expected: 'at least one', found: 0 });
-  const state = Float64Array.from({ length: info.stateSize }, () => random.between(-20, 20)) as JointUnitsVector;
-  return { pictures, state, stateAtMs: 0, sentence: info.sentences[0] ?? SAMPLE_SENTENCE };
 }
 
 /**

@@ -86,6 +86,7 @@ function house(): House {
         return engineOf('webgpu');
       },
       wasm: async () => engineOf('wasm'),
+      againstGpu: async () => made.gpuLost,
       facts: () => ({ build: 'jspi', threads: 2, adapter: null, attempts: [] }),
     },
     openPack: async (name) => {

@@ -23,7 +23,7 @@ import { cameraWatch, type CameraWatch } from '#core/observation/camera-watch.ts
 import { gatherObservation, SIMULATED_CAMERA_LIMITS } from '#core/observation/gather.ts';
 import { moved } from '#workers/shared/serve.ts';
 import type { CameraClient } from './camera-client.ts';
-import { chooseEngine } from './choose.ts';
+import { chooseEngine, likelyProvider } from './choose.ts';
 import type { Engines } from './engines.ts';
 import { chunkLoop, type ChunkLoop } from './loop.ts';
 import { policyRunner, type PolicyRunner, type RunnerParts } from './policy-runner.ts';
@@ -75,6 +75,10 @@ export class InferenceService implements InferenceApi {
     this.#loop = chunkLoop((question) => this.#answer(question), parts.send);
   }
 
+  likely(choice: EngineChoice): Promise<Outcome<'webgpu' | 'wasm'>> {
+    return outcome(() => likelyProvider(choice, this.#parts.engines));
+  }
+
   load(storedName: string, choice: EngineChoice, fit?: PolicyFit): Promise<Outcome<{ readonly policy: PolicyInfo; readonly engine: EngineReport }>> {
     return outcome(async () => {
       if (this.#run !== null) throw new FailureError('run/already-running');
@@ -87,6 +91,7 @@ export class InferenceService implements InferenceApi {
           const { runner, engine } = await chooseEngine({
             choice,
             engines: this.#parts.engines,
+            precision: pack.manifest.info.precision,
             build: (made) => policyRunner(pack, made, this.#parts, fit),
             clock: this.#parts.clock,
             onProgress,

@@ -60,6 +60,8 @@ export const CONTROL_DEADLINES: Deadlines<ControlApi> = {
 };
 
 export const INFERENCE_DEADLINES: Deadlines<InferenceApi> = {
+  // An adapter is asked for. A chunk on the CPU may be in front of it.
+  likely: 3 * MINUTE,
   // Self-tests, session creation, the race of the engines and a warm-up on each.
   load: 10 * MINUTE,
   // WASM computes on the worker's own thread, so a call may have to wait for the chunk in front of it.
@@ -73,9 +75,11 @@ export const INFERENCE_DEADLINES: Deadlines<InferenceApi> = {
 };
 
 export const BENCH_DEADLINES: Deadlines<BenchApi> = {
+  likely: MINUTE,
   load: 10 * MINUTE,
   // A full-size policy on a software GPU.
   lap: 10 * MINUTE,
+  answer: 5 * SECOND,
   ceilings: 5 * MINUTE,
   figures: MINUTE,
 };

@@ -35,6 +35,8 @@ export interface Bench {
   readonly store: StoreApi<BenchState>;
   /** Rejects with the FailureError that the store shows. One at a time: `run/already-running`. */
   run(request: BenchRequest): Promise<BenchReport>;
+  /** What the last chunk came to, normalised. Rejects before there was one. */
+  answer(): Promise<Float32Array>;
   /** What lies on this machine, ready to be measured. */
   stored(): Promise<readonly StoredPolicy[]>;
 }
@@ -97,6 +99,7 @@ export function createBench(options: { readonly house: BenchHouse; readonly cloc
       const state = store.getState();
       if (state.kind === 'loading') enter({ ...state, progress });
     },
+    answer: async () => unwrap(await house.bench.api.answer()),
     stored: async () => unwrap(await house.conversion.api.stored()).filter(({ info }) => info !== null),
     async run(request) {
       if (busy === 'yes') throw new FailureError('run/already-running');

@@ -12,9 +12,7 @@ import { preflight, type PreflightFacts, standsAgainst } from '#core/preflight/p
 import type { SessionContext } from './context.ts';
 import type { Candidate } from './models-state.ts';
 import type { PolicyVerbs, ReadyPolicy } from './policy-verbs.ts';
-
-/** Below this a policy is as quick to fetch and hold in float32, which costs no accuracy. */
-const SMALL_PARAMETERS = 50e6;
+import { askedPrecision, defaultPrecision, withPrecision } from './precision.ts';
 
 export interface ModelVerbs {
   /** Looks at a checkpoint; its findings are in the store `models`. Resolves with the list of checks. */
@@ -59,7 +57,7 @@ export function modelVerbs(context: SessionContext, policies: PolicyVerbs): Mode
     enter({ kind: 'looking', source });
     try {
       const first = unwrap(await api.inspect(source));
-      const precision = precisionOf(source) ?? (source.kind === 'stored' ? first.info.precision : first.info.parameterCount < SMALL_PARAMETERS ? 'f32' : 'q4');
+      const precision = askedPrecision(source) ?? (source.kind === 'stored' ? first.info.precision : defaultPrecision(unwrap(await house.inference.api.likely(context.engineChoice)), first.info.parameterCount));
       const chosen = withPrecision(source, precision);
       const report = precision === first.info.precision ? first : unwrap(await api.inspect(chosen));
       // What ships with the page was trained in its units.
@@ -181,12 +179,3 @@ async function keepStore({ stores }: SessionContext): Promise<void> {
   const kept = (await navigator.storage?.persist?.().catch(() => false)) ?? false;
   stores.models.setState({ keeps: kept ? 'promised' : 'not-promised' });
 }
-
-function precisionOf(source: PolicySource): Precision | null {
-  return source.kind === 'stored' ? null : (source.precision ?? null);
-}
-
-function withPrecision(source: PolicySource, precision: Precision): PolicySource {
-  return source.kind === 'stored' ? source : { ...source, precision };
-}
-

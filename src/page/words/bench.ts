@@ -66,12 +66,13 @@ export function mostGflops({ runtimeGflops, ownGflops }: BenchCeilings): number 
   return Math.max(runtimeGflops, ownGflops ?? 0);
 }
 
-export function ceilingLines({ matmulSize, runtimeGflops, ownGflops, copyBytes, copyGbps }: BenchCeilings, peakBytes: number | null): readonly string[] {
+export function ceilingLines({ ceilings: { matmulSize, runtimeGflops, ownGflops, copyBytes, copyGbps }, gpuPeakBytes, heapBytes }: Pick<BenchFigures, 'ceilings' | 'gpuPeakBytes' | 'heapBytes'>): readonly string[] {
   const size = `${matmulSize} × ${matmulSize}`;
   return [
     `Multiplying matrices of ${size}: ${rate(runtimeGflops)} by onnxruntime${ownGflops === null ? '' : `, ${rate(ownGflops)} by our own kernel`}.`,
     `Copying ${bytes(copyBytes)}: ${copyGbps.toFixed(1)} GB/s, reading and writing.`,
-    ...(peakBytes === null ? [] : [`Graphics memory in use, most: ${bytes(peakBytes)}.`]),
+    ...(gpuPeakBytes === null ? [] : [`Graphics memory in use, most: ${bytes(gpuPeakBytes)}.`]),
+    `The engine’s own memory, most: ${bytes(heapBytes)}.`,
   ];
 }
 

@@ -449,6 +449,13 @@ const WORDS: Readonly<Record<FailureCode, Words>> = {
     action: null,
     weight: 'note',
   }),
+  'engine/cpu-weights': () => ({
+    title: 'These weights are made for the processor',
+    happened: 'Products of 8-bit numbers are the quickest on a processor; a graphics card has no such operator here.',
+    next: 'Load the policy with other weights to use the graphics card, or let the processor compute.',
+    action: 'load-policy-wasm',
+    weight: 'note',
+  }),
   'engine/unavailable': (f) => ({
     title: 'The engine you asked for cannot run here',
     happened: `The address says engine=${say(f, 'engine')}, and that is not possible: ${say(f, 'reason')}.`,

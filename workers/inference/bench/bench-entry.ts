@@ -1,4 +1,4 @@
-/** The benchmark's worker: the inference worker's own parts without arm, cameras and control, under a watched WebGPU. */
+/** The benchmark's worker: the inference worker's own parts without arm, cameras and control, under a watched WebGPU and heap. */
 import type { LoadProgress } from '#contracts/inference.ts';
 import { letterbox } from '#core/camera/letterbox.ts';
 import { opfsStore } from '#core/conversion/opfs-store.ts';
@@ -8,6 +8,7 @@ import { loadPolicy } from '#core/policy/family.ts';
 import { serveWorker } from '#workers/shared/serve.ts';
 import { openEngines } from '../engines.ts';
 import { watchGpu } from './gpu-watch.ts';
+import { watchHeap } from './heap-watch.ts';
 import { BenchService } from './service.ts';
 
 serveWorker({
@@ -18,6 +19,7 @@ serveWorker({
     return new BenchService({
       clock: systemClock(),
       watch: watchGpu(),
+      heap: watchHeap(),
       engines: openEngines(onProgress),
       onProgress,
       openPack: (storedName) => store.open(storedName),

@@ -8,17 +8,19 @@ import type { Outcome } from '#contracts/failure.ts';
 import type { EngineChoice, EngineReport, LoadProgress } from '#contracts/inference.ts';
 import type { OpenPack } from '#contracts/pack.ts';
 import { FailureError, outcome } from '#core/lib/failure.ts';
-import { chooseEngine } from '../choose.ts';
+import { chooseEngine, likelyProvider } from '../choose.ts';
 import type { OpenedEngines } from '../engines.ts';
 import { policyRunner, type PolicyRunner, type RunnerParts } from '../policy-runner.ts';
 import { measureCeilings } from './ceilings.ts';
 import type { GpuWatch } from './gpu-watch.ts';
+import type { HeapWatch } from './heap-watch.ts';
 import { meteredEngine, type EngineMeter } from './metered-engine.ts';
 
 export interface BenchParts extends RunnerParts {
   readonly engines: OpenedEngines;
   readonly openPack: (storedName: string) => Promise<OpenPack>;
   readonly watch: GpuWatch;
+  readonly heap: HeapWatch;
   readonly onProgress: (progress: LoadProgress) => void;
 }
 
@@ -46,6 +48,7 @@ export class BenchService implements BenchApi {
   #warmUpLaps = 0;
   #totals: number[] = [];
   #laps: Lap[] = [];
+  #answer: Float32Array | null = null;
   #counts: ReadonlyMap<string, GpuCounts> = new Map();
   /** Before the ceilings' own buffers. */
   #peakBytes = 0;
@@ -62,6 +65,10 @@ export class BenchService implements BenchApi {
     };
   }
 
+  likely(choice: EngineChoice): Promise<Outcome<'webgpu' | 'wasm'>> {
+    return outcome(() => likelyProvider(choice, this.#parts.engines));
+  }
+
   load(storedName: string, choice: EngineChoice): Promise<Outcome<null>> {
     return outcome(async () => {
       await this.#loaded?.runner.dispose();
@@ -71,6 +78,7 @@ export class BenchService implements BenchApi {
       const { runner, engine } = await chooseEngine({
         choice,
         engines,
+        precision: pack.manifest.info.precision,
         build: (made) => policyRunner(pack, meteredEngine(made, this.#meter), this.#parts),
         clock,
         onProgress: this.#parts.onProgress,
@@ -98,8 +106,9 @@ export class BenchService implements BenchApi {
       watch.takeReadBackMs();
       const fromMs = clock.nowMs();
       try {
-        const { timings } = await runner.sampleChunk();
+        const { timings, x0 } = await runner.sampleChunk();
         const totalMs = clock.nowMs() - fromMs;
+        this.#answer = x0;
         const counts = watch.take();
         this.#peakBytes = watch.peakBytes;
         const readBackMs = watch.takeReadBackMs();
@@ -124,6 +133,10 @@ export class BenchService implements BenchApi {
     });
   }
 
+  answer(): Promise<Outcome<Float32Array>> {
+    return outcome(() => this.#answer?.slice() ?? fail('asked for an answer before there was a lap'));
+  }
+
   ceilings(): Promise<Outcome<BenchCeilings>> {
     return outcome(async () => {
       const { device } = this.#current();
@@ -136,7 +149,7 @@ export class BenchService implements BenchApi {
     return outcome(() => {
       const { runner, engine, device } = this.#current();
       const ceilings = this.#ceilings;
-      if (ceilings === null || this.#laps.length === 0 || this.#totals.length === 0) throw new FailureError('internal', { message: 'asked for figures before there were laps and ceilings' });
+      if (ceilings === null || this.#laps.length === 0 || this.#totals.length === 0) fail('asked for figures before there were laps and ceilings');
       const { name, family, precision, parameterCount, chunkRows, denoisingSteps, fps, cameras } = runner.info;
       return {
         policy: { name, family, precision, parameterCount, chunkRows, denoisingSteps, fps, cameras: cameras.length },
@@ -146,6 +159,7 @@ export class BenchService implements BenchApi {
         parts: BENCH_PARTS.filter((part) => part !== 'read-back' || device !== null).map((part) => this.#partFigures(part)),
         ceilings,
         gpuPeakBytes: device === null ? null : this.#peakBytes,
+        heapBytes: this.#parts.heap.bytes(),
       };
     });
   }
@@ -177,6 +191,10 @@ export class BenchService implements BenchApi {
     if (this.#loaded === null) throw new FailureError('policy/none-loaded');
     return this.#loaded;
   }
+}
+
+function fail(message: string): never {
+  throw new FailureError('internal', { message });
 }
 
 function none(): GpuCounts {

@@ -137,7 +137,7 @@ function Report({ report }: { readonly report: BenchReport }) {
         {engine.provider === 'webgpu' ? BENCH.byPart : ''} {figures.parts.some(({ gpu }) => gpu !== null) ? BENCH.gpuTimes : ''}
       </p>
       <h2>{BENCH.ceilings}</h2>
-      {ceilingLines(figures.ceilings, figures.gpuPeakBytes).map((line) => (
+      {ceilingLines(figures).map((line) => (
         <p key={line}>{line}</p>
       ))}
       <h2>{BENCH.beside}</h2>

@@ -1,0 +1,25 @@
+/**
+ * Which weights a policy gets where nobody has said: what quality and this machine allow. Knows the engine that will most likely
+ * run and the policy's size; whoever names a precision gets that one.
+ */
+import { type PolicySource, type Precision, PRECISIONS } from '#contracts/policy.ts';
+import type { Provider } from '#contracts/engine.ts';
+
+/** Below this a policy is as quick to fetch and hold in float32 on a graphics card, which costs no accuracy. */
+const SMALL_PARAMETERS = 50e6;
+
+/** On a CPU 8-bit products are 2 to 3 times as quick as any other form, and keep a cosine above 0.999 (`evidence/wasm.md`). */
+export function defaultPrecision(provider: Provider, parameterCount: number): Precision {
+  if (provider !== 'webgpu') return 'int8';
+  return parameterCount < SMALL_PARAMETERS ? 'f32' : 'q4';
+}
+
+/** The precision that was asked for, apart or at the end of the name (`policies/pocket:q8`); null where none was, and for what is stored. */
+export function askedPrecision(source: PolicySource): Precision | null {
+  if (source.kind === 'stored') return null;
+  return source.precision ?? PRECISIONS.find((one) => source.name.endsWith(`:${one}`)) ?? null;
+}
+
+export function withPrecision(source: PolicySource, precision: Precision): PolicySource {
+  return source.kind === 'stored' ? source : { ...source, precision };
+}
