@@ -48,7 +48,8 @@ test('The episode worker is the chain of workers: the same physics, pictures, pl
       await episodes.choose({ kind: 'baseline', name: 'hold-still' }, null);
       const still = await episodes.episode(request);
       const seen = await episodes.record(request, { pictureEveryTicks: 1000, width: 96, height: 96 });
-      const converted = await episodes.convert({ kind: 'shipped', name: pocket });
+      // The weights that the page takes by itself on a CPU.
+      const converted = await episodes.convert({ kind: 'shipped', name: pocket, precision: 'int8' });
       if (!converted.ok) return { still, seen, chosen: converted, run: converted };
       const chosen = await episodes.choose({ kind: 'policy', storedName: converted.value.storedName }, 'wasm');
       return { still, seen, chosen, run: await episodes.episode(request) };

@@ -1,117 +1,120 @@
 /**
- * A full-size checkpoint in Chromium, from the page's own host to one chunk on the CPU:
+ * A full-size checkpoint in Chromium, from the page's own host to chunks on the CPU:
  *
- *   npx tsx tools/bench-convert-browser.ts FOLDER [q4]          FOLDER: from tools/make-full-size.ts
+ *   npx tsx tools/bench-convert-browser.ts FOLDER [--precision int8] [--laps 3]          FOLDER: from tools/make-full-size.ts
  *
- * Prints seconds of conversion, of loading and of the chunk, what lies in the store, and the most memory the page's process
- * (page and all its workers) ever held, as the operating system counts it.
+ * On the benchmark's page, which has the conversion worker and the engine of the app and no arm, so that nothing else runs.
+ * Prints seconds and MB/s of conversion, the pack's size, seconds to make sessions and of a chunk, the engine's heap, and the most
+ * memory that the page's process (page and all its workers) held in each stage, as the operating system counts it (Linux).
  */
-import { cpSync, existsSync, linkSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpus, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
 import { chromium } from '@playwright/test';
-import type { Playground } from '#page/api/playground.ts';
+import type { BenchReport } from '#contracts/bench.ts';
+import type { StoredPolicy } from '#contracts/inference.ts';
+import { PRECISIONS } from '#contracts/policy.ts';
 import { buildIfStale } from './build-state.ts';
-import { CHROMIUM_FLAGS, findChromium } from './chromium.ts';
-import { serve } from './serve.ts';
+import { CHROMIUM_FLAGS, ensureChromium } from './chromium.ts';
+import { serveWithPolicy } from './site-with-policy.ts';
 
-const [, , folder, precision = 'q4'] = process.argv;
-if (folder === undefined || !existsSync(join(folder, 'model.safetensors'))) {
-  console.error('say where: npx tsx tools/bench-convert-browser.ts FOLDER [precision]');
+const { positionals, values: options } = parseArgs({ allowPositionals: true, options: { precision: { type: 'string', default: 'int8' }, laps: { type: 'string', default: '3' } } });
+const [folder] = positionals;
+const precision = PRECISIONS.find((one) => one === options.precision);
+if (folder === undefined || precision === undefined || !existsSync(join(folder, 'model.safetensors'))) {
+  console.error(`say which: npx tsx tools/bench-convert-browser.ts FOLDER [--precision ${PRECISIONS.join('|')}] [--laps 3]`);
   process.exit(2);
 }
-if (process.env['VLA_BUILT'] !== 'yes') buildIfStale();
-const root = mkdtempSync(join(tmpdir(), 'full-size-site-'));
-const policy = join(root, 'policies', 'full-size');
 
-function link(from: string, to: string): void {
-  mkdirSync(dirname(to), { recursive: true });
-  try {
-    linkSync(from, to);
-  } catch {
-    cpSync(from, to);
-  }
-}
+/** Tells each change of what is being done, and how many bytes came, by the console: functions of ours cannot be built in the page. */
+const TELL = `{
+  let last = '';
+  bench.store.subscribe((state) => {
+    const step = state.kind === 'loading' ? state.progress : null;
+    const stage = state.kind !== 'loading' ? state.kind : step === null || step.phase === 'fetch' || step.phase === 'convert' ? 'converting' : step.phase === 'engine' ? 'making sessions' : 'warming up';
+    const bytes = step !== null && step.phase === 'fetch' && step.what === 'model.safetensors' ? step.totalBytes : null;
+    if (bytes !== null) globalThis.neededBytes = bytes;
+    if (stage !== last) console.log('stage:' + stage);
+    last = stage;
+  });
+}`;
 
+buildIfStale();
+const site = await serveWithPolicy(folder);
+const profile = mkdtempSync(join(tmpdir(), 'full-size-profile-'));
 try {
-  cpSync(resolve(import.meta.dirname, '../dist'), root, { recursive: true });
-  for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
-    if (entry.isFile()) link(join(entry.parentPath, entry.name), join(policy, join(entry.parentPath, entry.name).slice(resolve(folder).length)));
-  }
-  const server = await serve({ folder: root });
-  const profile = mkdtempSync(join(tmpdir(), 'full-size-profile-'));
-  const executablePath = findChromium();
-  const context = await chromium.launchPersistentContext(profile, { headless: true, args: [...CHROMIUM_FLAGS], ...(executablePath === null ? {} : { executablePath }) });
+  const context = await chromium.launchPersistentContext(profile, { headless: true, args: [...CHROMIUM_FLAGS], executablePath: ensureChromium() });
   try {
     const page = await context.newPage();
-    await page.goto(`${server.url}?engine=wasm`);
-    await page.waitForFunction(() => globalThis.window.playground !== undefined);
-    await page.evaluate(() => globalThis.window.playground!.ready);
-    const log: string[] = [];
-    // Told as it happens: on a busy machine the chunk may take longer than anybody waits.
-    page.on('console', (message) => message.text().startsWith('bench:') && console.log(`${message.text()}; most memory so far ${(peakOfRenderers(profile) / 1e6).toFixed(0)} MB`));
-    const timings = await page.evaluate(
-      async ({ name }) => {
-        const playground = globalThis.window.playground as Playground;
-        const from = performance.now();
-        let converted: number | null = null;
-        const watch = setInterval(() => {
-          const line = document.body.innerText;
-          if (converted === null && /Preparing the policy for the CPU|Warming up/.test(line)) {
-            converted = performance.now();
-            console.log(`bench: converted after ${((converted - from) / 1000).toFixed(0)} s`);
-          }
-        }, 200);
-        const { info, engine } = await playground.policies.load(name);
-        clearInterval(watch);
-        const loaded = performance.now();
-        console.log(`bench: loaded and warm after ${((loaded - from) / 1000).toFixed(0)} s`);
-        const chunk = await playground.probe({ task: 'pick up the red cube', noiseSeed: 1 });
-        const stored = await playground.policies.stored();
-        return {
-          convertSeconds: ((converted ?? loaded) - from) / 1000,
-          loadSeconds: (loaded - (converted ?? from)) / 1000,
-          timings: chunk.timings,
-          finite: chunk.actions.every(Number.isFinite),
-          rows: info.chunkRows,
-          cameras: info.cameras.length,
-          threads: engine.threads,
-          stored: stored.find((entry) => entry.name.includes('full-size'))?.bytes ?? 0,
-        };
-      },
-      { name: `policies/full-size:${precision}` },
-    );
-    log.push(`conversion ${timings.convertSeconds.toFixed(0)} s, pack ${(timings.stored / 1e6).toFixed(1)} MB in the store`);
-    log.push(`sessions and warm-up on WASM with ${timings.threads} threads ${timings.loadSeconds.toFixed(0)} s`);
-    log.push(`one chunk, ${timings.cameras} cameras at 512 x 512, ${timings.rows} rows: ${(timings.timings.totalMs / 1000).toFixed(1)} s (pictures ${(timings.timings.visionMs / 1000).toFixed(1)}, prefix ${(timings.timings.prefixMs / 1000).toFixed(1)}, denoising ${(timings.timings.denoiseMs / 1000).toFixed(1)}), all finite: ${timings.finite}`);
-    log.push(`most memory of a renderer process ${(peakOfRenderers(profile) / 1e6).toFixed(0)} MB`);
-    for (const line of log) console.log(line);
+    await page.goto(`${site.url}?only=bench&engine=wasm`);
+    await page.waitForSelector('main.bench', { timeout: 60_000 });
+    const stages: { readonly stage: string; readonly fromMs: number; peakBytes: number; ms: number }[] = [];
+    const endStage = (): void => {
+      const last = stages.at(-1);
+      if (last === undefined) return;
+      last.ms = performance.now() - last.fromMs;
+      last.peakBytes = takePeakOfRenderers(profile);
+      console.log(`${last.stage.padEnd(16)} ${(last.ms / 1000).toFixed(1).padStart(7)} s   most memory of the page's process ${(last.peakBytes / 1e6).toFixed(0)} MB`);
+    };
+    page.on('console', (message) => {
+      const stage = /^stage:(.*)$/.exec(message.text())?.[1];
+      if (stage === undefined) return;
+      endStage();
+      stages.push({ stage, fromMs: performance.now(), peakBytes: 0, ms: 0 });
+    });
+    await page.evaluate(TELL);
+    console.log(`Chromium ${context.browser()?.version() ?? ''}, ${cpus()[0]?.model ?? 'unknown CPU'}, ${cpus().length} cores; ${precision}`);
+    const run = { engine: 'wasm', laps: Number(options.laps), source: { kind: 'shipped', name: site.policy, precision } };
+    const { figures } = (await page.evaluate(`bench.run(${JSON.stringify(run)})`)) as BenchReport;
+    const { needed, stored, finite } = (await page.evaluate(`(async () => ({ needed: globalThis.neededBytes, stored: await bench.stored(), finite: (await bench.answer()).every(Number.isFinite) }))()`)) as {
+      readonly needed: number;
+      readonly stored: readonly StoredPolicy[];
+      readonly finite: boolean;
+    };
+    const converting = stages.find(({ stage }) => stage === 'converting');
+    const packBytes = stored.find(({ name }) => name.includes('full-size'))?.bytes ?? 0;
+    if (converting !== undefined) console.log(`conversion       ${(needed / 1e6).toFixed(0)} MB of the checkpoint at ${(needed / 1e3 / converting.ms).toFixed(1)} MB/s, pack ${(packBytes / 1e6).toFixed(1)} MB`);
+    const parts = figures.parts.map(({ part, wall }) => `${part} ${(wall.p50Ms / 1000).toFixed(2)}`).join(', ');
+    console.log(`a chunk          ${(figures.endToEnd.p50Ms / 1000).toFixed(2)} s, median of ${figures.endToEnd.count} (${parts}); ${figures.policy.cameras} cameras, ${figures.policy.denoisingSteps} steps, ${figures.engine.threads} threads, all finite: ${finite}`);
+    console.log(`engine's heap    ${(figures.heapBytes / 1e6).toFixed(0)} MB`);
   } finally {
     await context.close();
-    await server.close();
-    rmSync(profile, { recursive: true, force: true });
   }
 } finally {
-  rmSync(root, { recursive: true, force: true });
+  await site.close();
+  rmSync(profile, { recursive: true, force: true });
 }
 
-/** Linux only; 0 elsewhere. */
-function peakOfRenderers(profile: string): number {
-  if (!existsSync('/proc/self/status')) return 0;
-  const own = (pid: string): string => {
+/** The largest of this browser's renderers since the last call. Linux only; 0 elsewhere. */
+function takePeakOfRenderers(of: string): number {
+  if (!existsSync('/proc/self/clear_refs')) return 0;
+  const read = (path: string): string => {
     try {
-      return readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+      return readFileSync(path, 'utf8');
     } catch {
+      // A process that has ended meanwhile.
       return '';
     }
   };
   const pids = readdirSync('/proc').filter((pid) => /^\d+$/.test(pid));
-  // Renderers name the profile of their browser or have it for a parent.
-  const browsers = new Set(pids.filter((pid) => own(pid).includes(profile)));
-  const parentOf = (pid: string): string => /PPid:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? '0';
+  // A renderer has its browser, whose command line names the profile, for an ancestor.
+  const browsers = new Set(pids.filter((pid) => read(`/proc/${pid}/cmdline`).includes(of)));
+  const parentOf = (pid: string): string => /PPid:\s+(\d+)/.exec(read(`/proc/${pid}/status`))?.[1] ?? '0';
   const isOurs = (pid: string): boolean => {
     for (let at = pid; at !== '0' && at !== '1'; at = parentOf(at)) if (browsers.has(at)) return true;
     return false;
   };
-  return Math.max(0, ...pids.filter((pid) => own(pid).includes('--type=renderer')).filter((pid) => { try { return isOurs(pid); } catch { return false; } }).map((pid) => 1024 * Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0)));
+  let most = 0;
+  for (const pid of pids) {
+    if (!read(`/proc/${pid}/cmdline`).includes('--type=renderer') || !isOurs(pid)) continue;
+    most = Math.max(most, 1024 * Number(/VmHWM:\s+(\d+)/.exec(read(`/proc/${pid}/status`))?.[1] ?? 0));
+    try {
+      // 5: the mark begins anew.
+      writeFileSync(`/proc/${pid}/clear_refs`, '5');
+    } catch {
+      // Not ours to reset: the mark then is of the whole run.
+    }
+  }
+  return most;
 }
