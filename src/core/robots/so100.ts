@@ -18,8 +18,9 @@
  * origins), MuJoCo menagerie trs_so_arm100 (ranges, masses, principal inertias), Feetech STS3215 at 12 V (speed, torque).
  */
 import { JOINT_NAMES } from '#contracts/joints.ts';
-import type { CollisionShape, JointDescription, LinkDescription, Pose, Quaternion, RobotDescription, Vector3 } from '#contracts/robot.ts';
+import type { JointDescription, LinkDescription, Quaternion, RobotDescription, Vector3 } from '#contracts/robot.ts';
 import type { Radians } from '#contracts/units.ts';
+import { box, link, pad, plate, wedge } from './parts.ts';
 import { aboutAxis, NO_ROTATION } from './transforms.ts';
 
 const X: Vector3 = [1, 0, 0];
@@ -35,58 +36,6 @@ const GRIPPER_TORQUE = 1.5;
 const GRIPPER_SPEED = SERVO_SPEED / 2;
 
 const degrees = (value: number): Radians => ((value * Math.PI) / 180) as Radians;
-
-/** A box from its extents, which is how a part is measured. */
-function box(name: string, x: readonly [number, number], y: readonly [number, number], z: readonly [number, number]): CollisionShape {
-  const position: Vector3 = [(x[0] + x[1]) / 2, (y[0] + y[1]) / 2, (z[0] + z[1]) / 2];
-  const halfExtents: Vector3 = [(x[1] - x[0]) / 2, (y[1] - y[0]) / 2, (z[1] - z[0]) / 2];
-  return { kind: 'box', name, pose: { position, rotation: NO_ROTATION }, halfExtents, pad: 'none' };
-}
-
-/**
- * A finger's gripping face: a thin box whose face runs from `near` to `far` in the finger's x-y plane, lying behind
- * the face on the side `behind` (+1: towards +x).
- */
-function pad(name: string, near: readonly [number, number], far: readonly [number, number], halfWidth: number, behind: 1 | -1): CollisionShape {
-  const thickness = 0.002;
-  const length = Math.hypot(far[0] - near[0], far[1] - near[1]);
-  // Turn about z that takes -y to the direction near -> far.
-  const turn = Math.atan2(far[0] - near[0], -(far[1] - near[1]));
-  const offset = (behind * thickness) / 2;
-  const position: Vector3 = [
-    (near[0] + far[0]) / 2 + offset * Math.cos(turn),
-    (near[1] + far[1]) / 2 + offset * Math.sin(turn),
-    0,
-  ];
-  const pose: Pose = { position, rotation: aboutAxis(Z, turn) };
-  return { kind: 'box', name, pose, halfExtents: [thickness / 2, length / 2, halfWidth], pad: 'grip' };
-}
-
-/** A plate of constant thickness from its outline in x-y. */
-function plate(name: string, outline: readonly (readonly [number, number])[], z: readonly [number, number]): CollisionShape {
-  return { kind: 'hull', name, points: outline.flatMap(([x, y]): Vector3[] => [[x, y, z[0]], [x, y, z[1]]]) };
-}
-
-/** A finger behind its pads: a wedge that narrows towards the tip, from two cross-sections. */
-function wedge(
-  name: string,
-  near: { readonly y: number; readonly x: readonly [number, number]; readonly halfWidth: number },
-  far: { readonly y: number; readonly x: readonly [number, number]; readonly halfWidth: number },
-): CollisionShape {
-  const points = [near, far].flatMap((s) => s.x.flatMap((x): Vector3[] => [[x, s.y, -s.halfWidth], [x, s.y, s.halfWidth]]));
-  return { kind: 'hull', name, points };
-}
-
-function link(
-  name: string,
-  massKg: number,
-  centreOfMass: Vector3,
-  diagonal: Vector3,
-  rotation: Quaternion,
-  collision: readonly CollisionShape[],
-): LinkDescription {
-  return { name, massKg, centreOfMass, inertia: { diagonal, rotation }, collision };
-}
 
 const base = link(
   'base',
