@@ -48,7 +48,7 @@ try {
     packBytes: report.packBytes,
     stored: false,
     machine: { freeBytes: null, memoryBytes: null },
-    robot: { kind: 'simulated', joints: 6, fps: 30, cameras: ['front', 'wrist'].map((camera) => ({ name: `observation.images.${camera}`, size: null })) },
+    robot: { kind: 'simulated', name: 'so100', joints: 6, fps: 30, cameras: ['front', 'wrist'].map((camera) => ({ name: `observation.images.${camera}`, size: null })) },
     wiring: {},
     units: null,
   });

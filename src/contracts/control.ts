@@ -3,6 +3,7 @@ import type { ActionChunk, ChunkReduction } from './chunk.ts';
 import type { Failure, Outcome } from './failure.ts';
 import type { LeaderApi } from './leader.ts';
 import type { RobotApi } from './robot-setup.ts';
+import type { RobotName } from './robot.ts';
 import type { ProfileSource, SafetyProfile, SafetyReport } from './safety.ts';
 import type { JointUnitsVector } from './units.ts';
 
@@ -152,7 +153,7 @@ export interface RunControlReport {
 
 /** Slow verbs, over comlink. Stop is not here on purpose: see STOP_FLAG. */
 export interface ControlApi extends RobotApi, LeaderApi {
-  connect(kind: ArmKind): Promise<Outcome<null>>;
+  connect(kind: ArmKind, body?: RobotName): Promise<Outcome<null>>;
   setRate(rateHz: number): Promise<Outcome<null>>;
   /** Manual targets; enters `manual`. Refused while a policy runs. */
   setManualTargets(targets: JointUnitsVector): Promise<Outcome<null>>;

@@ -74,6 +74,7 @@ export type FailureCode =
   | 'arm/not-connected'
   | 'arm/reading-failed' // facts: reason
   | 'arm/unsupported' // facts: kind
+  | 'arm/other-body' // facts: wanted, found (names of robots): another arm stands there than the one it would be guarded as
   | 'arm/port-lost' // facts: reason
   | 'serial/unsupported'
   | 'serial/no-port'

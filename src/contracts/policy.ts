@@ -1,4 +1,5 @@
 /** Policies as their callers see them, whatever the family. */
+import type { RobotName } from './robot.ts';
 import type { ChunkTimings } from './chunk.ts';
 import type { Provider } from './engine.ts';
 
@@ -86,6 +87,8 @@ export interface PolicyInfo {
   readonly statistics?: { readonly state: FeatureStatistics | null; readonly action: FeatureStatistics | null };
   /** `base`: a model to be fine-tuned (smolvla_base and the like); what it puts out are no joint values. */
   readonly stage?: 'base' | 'tuned';
+  /** The arm the card says it was trained on; absent where nobody says. */
+  readonly robot?: RobotName;
   /** What the card says of its training; an untrained policy says so on every screen. */
   readonly training: { readonly kind: 'untrained' } | { readonly kind: 'trained'; readonly summary: string } | { readonly kind: 'unknown' };
   /** Sentences the card says it is good at. */

@@ -1,7 +1,7 @@
 /** The checks a policy must pass before it is downloaded and again before it moves anything: one list, each line with its facts. */
 import type { Fact } from './failure.ts';
 
-export const PREFLIGHT_CHECKS = ['architecture', 'joints', 'camera', 'statistics', 'values', 'units', 'tokenizer', 'pace', 'disk', 'memory', 'stage'] as const;
+export const PREFLIGHT_CHECKS = ['architecture', 'joints', 'arm', 'camera', 'statistics', 'values', 'units', 'tokenizer', 'pace', 'disk', 'memory', 'stage'] as const;
 export type PreflightCheck = (typeof PREFLIGHT_CHECKS)[number];
 
 /** `stop`: nothing is moved before it is mended. `note`: worth knowing. */
@@ -19,6 +19,9 @@ export type PreflightFinding =
   | 'architecture/known' // facts: family, parameters
   | 'joints/fit' // facts: count
   | 'joints/other' // facts: state, action, arm
+  | 'arm/fits' // facts: trained, here (names of robots)
+  | 'arm/other' // facts: trained, here
+  | 'arm/not-said' // facts: here
   | 'camera/fed' // facts: slot, camera, width, height
   | 'camera/shared' // facts: slot, camera
   | 'camera/left-out' // facts: slot

@@ -4,15 +4,18 @@
  */
 import type { Failure, Outcome } from './failure.ts';
 import type { JointName } from './joints.ts';
+import type { RobotName } from './robot.ts';
 import type { ArmCalibration, BusScan, Finding, RegisterChange, SerialAdapter, SerialArmHealth, SweepDoubt } from './serial.ts';
 
-/** Where the bytes go: the adapter the person chose (null: any allowed one), or the virtual servos. */
-export type SerialPlace = { readonly kind: 'serial'; readonly adapter: SerialAdapter | null } | { readonly kind: 'virtual' };
+/**
+ * Where the bytes go: the adapter the person chose (null: any allowed one), or the virtual servos. `body`: which printed arm the motors
+ * sit in; nothing on the wire says so, and limits, calibration and the gate all depend on it. Absent: SO-100. Behind virtual servos it
+ * must be the arm on the table.
+ */
+export type SerialPlace = ({ readonly kind: 'serial'; readonly adapter: SerialAdapter | null } | { readonly kind: 'virtual' }) & { readonly body?: RobotName };
 
 export interface ServosRequest {
   readonly place: SerialPlace;
-  /** Which printed arm the motors sit in; nothing on the wire says so. Absent: SO-100. */
-  readonly robot?: 'so100' | 'so101';
   /**
    * `on`: the simulated arm goes along with this one, so that a policy may look at the simulation. Absent: `off`. With virtual servos it makes no
    * difference: behind them stands the simulated arm.
@@ -87,7 +90,7 @@ export type VirtualFault = (typeof VIRTUAL_FAULTS)[number];
 export interface RobotApi {
   /**
    * Looks, refuses or sets up, and takes hold where the arm stands. Only with the arm at rest. Rejects with `serial/...`,
-   * `arm/unsupported` (a body that the gate does not know), `arm/refused`, `arm/port-lost`, `arm/servo-lost`, `arm/not-kept`, `arm/moved-at-start`; no motor is on then that was not on before.
+   * `arm/other-body` (the simulated arm that is to move is another one), `arm/refused`, `arm/port-lost`, `arm/servo-lost`, `arm/not-kept`, `arm/moved-at-start`; no motor is on then that was not on before.
    */
   connectServos(request: ServosRequest): Promise<Outcome<ServosConnected>>;
   /** Gives the port back. Torque stays as it is: an arm that holds goes on holding. */

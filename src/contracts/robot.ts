@@ -47,8 +47,12 @@ export interface JointDescription {
   readonly maxTorqueNm: number;
 }
 
+/** The printed arms that are described here. An index in it stands in shared slots: add at the end only. */
+export const ROBOT_NAMES = ['so100', 'so101'] as const;
+export type RobotName = (typeof ROBOT_NAMES)[number];
+
 export interface RobotDescription {
-  readonly name: 'so100' | 'so101';
+  readonly name: RobotName;
   readonly base: LinkDescription;
   /** In JOINT_NAMES order; `links[i]` is the child of `joints[i]`. */
   readonly joints: readonly JointDescription[];

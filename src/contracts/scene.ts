@@ -2,9 +2,9 @@
  * One description of everything in the simulated room. From it follow the MJCF that MuJoCo runs, the three.js objects
  * that the page's view and the policy's cameras draw, and the hash that is stored with every run and checkpoint card.
  *
- * World frame: metres, right-handed, z up, table top at z = 0, the arm's base at the origin, the SO-100 looks along -y.
+ * World frame: metres, right-handed, z up, table top at z = 0, the arm's base at the origin, looking along -y.
  */
-import type { Pose, Quaternion, RobotDescription, Vector3 } from './robot.ts';
+import type { Pose, Quaternion, RobotDescription, RobotName, Vector3 } from './robot.ts';
 
 export const CUBE_COLOURS = ['red', 'green', 'blue', 'yellow'] as const;
 export type CubeColour = (typeof CUBE_COLOURS)[number];
@@ -67,6 +67,8 @@ export interface ResetRequest {
   readonly lightLevel?: number;
   /** One to four different colours; red, green and blue when absent. */
   readonly cubes?: readonly CubeColour[];
+  /** The arm on the table; the SO-100 when absent. Policies that come with the page are trained on that one's scene. */
+  readonly robot?: RobotName;
 }
 
 export interface SceneInfo {

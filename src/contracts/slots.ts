@@ -29,8 +29,10 @@ export const JOINTS_SLOT = {
   simSeconds: { at: 19, count: 1 },
   /** Counts resets: a target from before a reset is not for this world. */
   epoch: { at: 20, count: 1 },
+  /** Index in ROBOT_NAMES: whose joints these are. A command made for another arm's body is not for this one. */
+  robot: { at: 21, count: 1 },
 } as const;
-export const JOINTS_SLOT_LENGTH = 21;
+export const JOINTS_SLOT_LENGTH = 22;
 
 /** The world writes, the page draws. Followed by 7 numbers a body: x y z, then w x y z. */
 export const POSES_SLOT_HEADER = {

@@ -1,8 +1,9 @@
 /**
- * What the address says: `?engine=webgpu|wasm`, `?seed=`, `?task=`, `?arm=virtual|serial`, `?ladder=off`, `?only=episodes|bench`. They fill boxes and force an engine; nothing in an
+ * What the address says: `?engine=webgpu|wasm`, `?seed=`, `?task=`, `?arm=virtual|serial`, `?robot=so101`, `?ladder=off`, `?only=episodes|bench`. They fill boxes and force an engine; nothing in an
  * address ever starts a motion. Untrusted text: what is not understood counts as absent.
  */
 import type { EngineChoice } from '#contracts/inference.ts';
+import { ROBOT_NAMES, type RobotName } from '#contracts/robot.ts';
 
 export interface AddressOptions {
   readonly engine: EngineChoice;
@@ -12,6 +13,8 @@ export interface AddressOptions {
   readonly ladder: 'on' | 'off';
   /** Opens the Robot panel for this arm; connects nothing. */
   readonly arm: 'virtual' | 'serial' | null;
+  /** The arm on the table. */
+  readonly robot: RobotName;
   /** `episodes`: no page at all, only the worker that counts, for command line tools (`bare.ts`). `bench`: the benchmark's page. */
   readonly only: 'page' | 'episodes' | 'bench';
 }
@@ -31,6 +34,7 @@ export function readAddress(search: string): AddressOptions {
     seed: /^\d{1,9}$/.test(seed) ? Number(seed) : DEFAULT_SEED,
     ladder: parameters.get('ladder') === 'off' ? 'off' : 'on',
     arm: arm === 'virtual' || arm === 'serial' ? arm : null,
+    robot: ROBOT_NAMES.find((known) => known === parameters.get('robot')) ?? 'so100',
     only: only === 'episodes' || only === 'bench' ? only : 'page',
     task: (parameters.get('task') ?? '').slice(0, MAX_TASK_LETTERS),
   };

@@ -45,7 +45,7 @@ function open(): void {
     void import('./bench.tsx').then(({ openBench }) => openBench(place, { baseUrl, os, engine: address.engine, appVersion: __APP_VERSION__ }));
     return;
   }
-  const reset: ResetRequest = { task: address.task, seed: address.seed };
+  const reset: ResetRequest = { task: address.task, seed: address.seed, ...(address.robot === 'so100' ? {} : { robot: address.robot }) };
   const clock = systemClock();
   const isHidden = (): boolean => document.hidden;
   const house = openHouse({ clock, baseUrl, isHidden });

@@ -23,13 +23,13 @@ import { BAUD_BY_CODE, REGISTERS } from '#core/arm/serial/feetech/registers.ts';
 import { findMotor, nameMotor } from '#core/arm/serial/find-motor.ts';
 import { scanBus } from '#core/arm/serial/scan.ts';
 import { FailureError } from '#core/lib/failure.ts';
+import { robotNamed } from '#core/robots/known.ts';
 import { LeaderBench } from './leader-bench.ts';
 import type { OpenedPort, PortHost } from './serial-port.ts';
-import type { VirtualBench } from './virtual-bench.ts';
+import { LEADER_ROBOT, type VirtualBench } from './virtual-bench.ts';
 
 export interface BenchParts {
   readonly clock: Clock;
-  readonly robot: RobotDescription;
   readonly serial: PortHost;
   readonly virtual: VirtualBench;
 }
@@ -67,10 +67,8 @@ export class Bench {
 
   /** The arm is looked at and set up, and limp or held as it was found; the loop takes hold of it. Rejects as `connectServos`. */
   async open(request: ServosRequest): Promise<{ readonly arm: Arm; readonly report: ServosConnected }> {
-    const { clock, robot, virtual } = this.#parts;
-    // One arm's geometry must never guard another: the gate knows the body of this robot and of no other.
-    const body = request.robot ?? 'so100';
-    if (body !== robot.name) throw new FailureError('arm/unsupported', { kind: body });
+    const { clock, virtual } = this.#parts;
+    const robot = robotAt(request.place);
     const calibration = request.calibration === 'in-servos' ? request.calibration : checked(request.calibration);
     const trimRad = checkedTrim(request.trimRad);
     await this.#leaveLine();
@@ -80,7 +78,7 @@ export class Bench {
     this.#arm = { ...connected, place: kind, trimRad };
     if (kind === 'virtual') virtual.hand(null);
     const mirror = kind === 'virtual' || request.mirror === 'on' ? 'on' : 'off';
-    const moved = kind === 'serial' && mirror === 'on' ? mirrored(connected.arm, virtual.simulated()) : connected.arm;
+    const moved = kind === 'serial' && mirror === 'on' ? mirrored(connected.arm, virtual.simulated(robot)) : connected.arm;
     const closing: Arm = {
       ...moved,
       close: async () => {
@@ -101,7 +99,7 @@ export class Bench {
 
   async look(place: SerialPlace, scope: LookScope): Promise<LookReport> {
     const scan = scope === 'arm' ? await this.#scan(await this.#bus(place)) : await this.#scanEverything(place);
-    const report = this.#examined(scan);
+    const report = this.#examined(scan, place);
     await this.#leaveUnused();
     return report;
   }
@@ -117,7 +115,7 @@ export class Bench {
     const bus = await this.#bus(place);
     this.#endCalibrating();
     await applyChanges(bus, calibrationChanges(await this.#scan(bus), checked(calibration)));
-    const report = this.#examined(await this.#scan(bus));
+    const report = this.#examined(await this.#scan(bus), place);
     await this.#leaveUnused();
     return report;
   }
@@ -125,7 +123,8 @@ export class Bench {
   async calibrationBegin(place: SerialPlace): Promise<CalibrationView> {
     this.#requireNoArm();
     this.#endCalibrating();
-    const { robot, clock } = this.#parts;
+    const { clock } = this.#parts;
+    const robot = robotAt(place);
     const bus = await this.#openLine(place, BAUD);
     const scan = await this.#scan(bus);
     const refusal = diagnose(scan, { calibration: null, robot, expectedBaud: BAUD }).find((finding) => finding.weight === 'refuse' && !MENDED_BY_CALIBRATING.includes(finding.code));
@@ -205,18 +204,13 @@ export class Bench {
 
   /** Radians; the drawn joints' stops are the virtual ones'. */
   virtualLeader(pose: readonly number[]): void {
-    this.#parts.virtual.leader.put(this.#checkedPose(pose));
+    this.#parts.virtual.leader.put(checkedPose(pose, LEADER_ROBOT));
   }
 
   /** Joint poses for the hand, radians. */
   virtualHand(pose: readonly number[] | null): void {
-    this.#parts.virtual.hand(pose === null ? null : this.#checkedPose(pose));
-  }
-
-  #checkedPose(pose: readonly number[]): readonly number[] {
-    if (pose.length !== JOINT_COUNT || !pose.every((angle) => Number.isFinite(angle))) throw new FailureError('control/not-finite', { joint: pose.findIndex((angle) => !Number.isFinite(angle)) });
-    const { joints } = this.#parts.robot;
-    return pose.map((angle, i) => Math.min(joints[i]?.most ?? 0, Math.max(joints[i]?.least ?? 0, angle)));
+    const { virtual } = this.#parts;
+    virtual.hand(pose === null ? null : checkedPose(pose, virtual.robot));
   }
 
   virtualFault(fault: VirtualFault): void {
@@ -235,9 +229,9 @@ export class Bench {
     this.#parts.virtual.switchOff();
   }
 
-  #examined(scan: BusScan): LookReport {
+  #examined(scan: BusScan, place: SerialPlace): LookReport {
     const calibration = calibrationInServos(scan);
-    const findings: readonly Finding[] = diagnose(scan, { calibration: this.#arm?.calibration ?? calibration, robot: this.#parts.robot, expectedBaud: BAUD });
+    const findings: readonly Finding[] = diagnose(scan, { calibration: this.#arm?.calibration ?? calibration, robot: robotAt(place), expectedBaud: BAUD });
     return { scan, findings, calibration };
   }
 
@@ -297,7 +291,7 @@ export class Bench {
     const { virtual, serial } = this.#parts;
     await this.leader.leaveSearch();
     if (place.kind === 'serial') return serial.open(place.adapter, baud);
-    await virtual.switchOn();
+    await virtual.switchOn(robotAt(place));
     return virtual.ports.open(null, baud);
   }
 
@@ -314,6 +308,16 @@ export class Bench {
 }
 
 const MENDED_BY_CALIBRATING: readonly Finding['code'][] = ['wrong-mode', 'servo-error', 'calibration-differs', 'range-full-turn', 'outside-range'];
+
+/** Which printed arm is there, as the person said. */
+function robotAt(place: SerialPlace): RobotDescription {
+  return robotNamed(place.body ?? 'so100');
+}
+
+function checkedPose(pose: readonly number[], { joints }: RobotDescription): readonly number[] {
+  if (pose.length !== JOINT_COUNT || !pose.every((angle) => Number.isFinite(angle))) throw new FailureError('control/not-finite', { joint: pose.findIndex((angle) => !Number.isFinite(angle)) });
+  return pose.map((angle, i) => Math.min(joints[i]?.most ?? 0, Math.max(joints[i]?.least ?? 0, angle)));
+}
 
 /** What came over the wall, through the file's own door: the same bounds, the same words. */
 function checked(calibration: ArmCalibration): ArmCalibration {

@@ -3,7 +3,6 @@ import type { ControlReport } from '#contracts/control.ts';
 import type { WorkerBoot } from '#contracts/worker.ts';
 import { systemClock } from '#core/lib/clock.ts';
 import { FailureError } from '#core/lib/failure.ts';
-import { SO100 } from '#core/robots/so100.ts';
 import { consoleLog } from '#core/telemetry/console-log.ts';
 import { serveWorker } from '#workers/shared/serve.ts';
 import { inferenceLink, type InferenceLink } from './inference-link.ts';
@@ -26,7 +25,6 @@ serveWorker<ControlService>({
     const reports = portNamed(boot, 'reports');
     const links: { inference: InferenceLink | null } = { inference: null };
     const loop = new ControlLoop({
-      robot: SO100,
       rateHz: RATE_HZ,
       armSlot: boot.memory.arm,
       stopFlag: boot.memory.stop,
@@ -41,8 +39,8 @@ serveWorker<ControlService>({
     links.inference = inference;
     renewals.onRenewed('inference', (port) => inference.use(port));
     const schedule = startSchedule(clock, 1000 / RATE_HZ, (time) => loop.tick(time));
-    const bench = new Bench({ clock, robot: SO100, serial: browserPorts(), virtual: virtualBench(boot.memory, clock) });
-    return new ControlService({ loop, schedule, clock, bench, openArm: (kind) => openArm(kind, { memory: boot.memory, bench }) });
+    const bench = new Bench({ clock, serial: browserPorts(), virtual: virtualBench(boot.memory, clock) });
+    return new ControlService({ loop, schedule, clock, bench, openArm: (kind, body) => openArm(kind, body, { memory: boot.memory, bench }) });
   },
 });
 

@@ -34,7 +34,6 @@ import type { TickTime } from './schedule.ts';
 import { stopWatch, stopWithoutArm, type StopWatch } from './stop-watch.ts';
 
 export interface LoopParts {
-  readonly robot: RobotDescription;
   /** Absent: `first-motion`. */
   readonly profile?: SafetyProfile;
   readonly rateHz: number;
@@ -117,7 +116,8 @@ export class ControlLoop {
   #failure: Failure | null = null;
   #stale = false;
   #profile: SafetyProfile;
-  #body: Body | null = null;
+  /** Made once an arm; the gate of an arm is made of its own. */
+  readonly #bodies = new Map<RobotDescription, Body>();
   #seen: WatchResult = CALM;
   /** Whether the last target waited for the arm. */
   #waiting: 'yes' | 'no' = 'no';
@@ -209,7 +209,7 @@ export class ControlLoop {
     this.#profile = profile;
     const connected = this.#connected;
     if (connected === null) return;
-    this.#connected = { ...connected, gate: this.#gateAt(connected.gate.positions(), connected.arm), watch: this.#newWatch(connected.arm.kind) };
+    this.#connected = { ...connected, gate: this.#gateAt(connected.gate.positions(), connected.arm), watch: this.#newWatch(connected.arm) };
   }
 
   setManualTargets(target: JointRadians): void {
@@ -522,7 +522,7 @@ export class ControlLoop {
 
   /** A leader may reach further than the drawn joint. */
   #within(joint: number, angle: number): number {
-    const { least, most } = this.#parts.robot.joints[joint] ?? { least: angle, most: angle };
+    const { least, most } = this.#connected?.arm.robot.joints[joint] ?? { least: angle, most: angle };
     return Math.min(most, Math.max(least, angle));
   }
 
@@ -533,7 +533,7 @@ export class ControlLoop {
     let { path } = state;
     if (path === null) {
       if (!connected.gate.still) return null;
-      path = loweringPath(connected.gate.positions(), this.#parts.robot.restPose, 1 / this.#rateHz);
+      path = loweringPath(connected.gate.positions(), connected.arm.robot.restPose, 1 / this.#rateHz);
     }
     const pose = path[Math.min(state.next, path.length - 1)] as Float64Array;
     const after = path[state.next + 1];
@@ -545,7 +545,7 @@ export class ControlLoop {
     const connected = this.#connected;
     if (connected === null) return null;
     const positions = connected.gate.positions().slice();
-    positions[GRIPPER_INDEX] = this.#parts.robot.joints[GRIPPER_INDEX]?.most ?? 0;
+    positions[GRIPPER_INDEX] = connected.arm.robot.joints[GRIPPER_INDEX]?.most ?? 0;
     return { positions, velocities: null };
   }
 
@@ -593,7 +593,7 @@ export class ControlLoop {
 
   /** As far as the gate lets it: a margin may be kept free at the end of the range. */
   #isOpen(connected: Connected): boolean {
-    const joint = this.#parts.robot.joints[GRIPPER_INDEX];
+    const joint = connected.arm.robot.joints[GRIPPER_INDEX];
     return joint === undefined || (connected.gate.positions()[GRIPPER_INDEX] as number) > joint.most - OPEN_WITHIN_RAD;
   }
 
@@ -672,32 +672,32 @@ export class ControlLoop {
     const reading = arm.read(nowMs);
     if (reading.kind === 'failed') throw new FailureError(reading.failure.code, reading.failure.facts);
     if (reading.kind === 'stale') throw new FailureError('control/state-stale', { ageMs: Math.round(reading.ageMs), limitMs: FRESH_FOR_MS });
-    this.#parts.robot.joints.forEach((joint, i) => {
+    arm.robot.joints.forEach((joint, i) => {
       const found = reading.value.position[i] as number;
       if (found < joint.least - START_TOLERANCE_RAD || found > joint.most + START_TOLERANCE_RAD) {
         throw new FailureError('control/out-of-range', { what: joint.name, found, least: joint.least, most: joint.most });
       }
     });
-    const { kind } = arm;
-    return { arm, gate: this.#gateAt(reading.value.position, arm), watch: this.#newWatch(kind), epoch: reading.value.epoch };
+    return { arm, gate: this.#gateAt(reading.value.position, arm), watch: this.#newWatch(arm), epoch: reading.value.epoch };
   }
 
   /** Limits inside what this very arm was calibrated for: a clamp behind the gate would be a stop without a ramp. */
   #gateAt(start: ArrayLike<number>, arm: Arm): Gate {
-    const { robot } = this.#parts;
+    const { robot } = arm;
     const side = sideOf(arm.kind);
     const motion = this.#profile[side];
     const ranges = arm.ranges?.();
     const joints = robot.joints.map((joint, i) => ({ ...joint, least: Math.max(joint.least, ranges?.[i]?.least ?? joint.least) as Radians, most: Math.min(joint.most, ranges?.[i]?.most ?? joint.most) as Radians }));
-    this.#body ??= createBody(robot);
+    const body = this.#bodies.get(robot) ?? createBody(robot);
+    this.#bodies.set(robot, body);
     const limits = jointLimits({ ...robot, joints }, motion);
     // A recording follows nobody: that it is elsewhere does not say that something holds it.
-    const shape = { ...shapeLimits(robot, this.#body, this.#profile, side), ...(arm.kind === 'replay' ? { servo: null } : {}) };
+    const shape = { ...shapeLimits(robot, body, this.#profile, side), ...(arm.kind === 'replay' ? { servo: null } : {}) };
     return createGate({ limits, tickSeconds: 1 / this.#rateHz, staleAfterMs: FRESH_FOR_MS, rampSeconds: motion.rampSeconds, shape }, start);
   }
 
-  #newWatch(kind: ArmKind): Watch {
-    return createWatch(this.#parts.robot, this.#profile, this.#profile[sideOf(kind)]);
+  #newWatch({ kind, robot }: Arm): Watch {
+    return createWatch(robot, this.#profile, this.#profile[sideOf(kind)]);
   }
 
   /** A run that wants everything and is given nothing. */

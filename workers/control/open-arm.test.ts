@@ -75,6 +75,6 @@ describe('the virtual arm in the control worker', () => {
     await expect(rig.settle(rig.service.connect('replay'))).rejects.toThrow('arm/unsupported');
     expect(rig.loop.kind).toBe('simulated');
     const empty = { targets: createSlotMemory(TARGETS_SLOT_LENGTH), joints: createSlotMemory(JOINTS_SLOT_LENGTH) };
-    await expect(rig.settle(Promise.resolve(openArm('virtual', { memory: empty, bench: new Bench({ clock: rig.clock, robot: SO100, serial: noPorts, virtual: virtualBench(empty, rig.clock) }) })))).rejects.toThrow('arm/reading-failed');
+    await expect(rig.settle(Promise.resolve(openArm('virtual', 'so100', { memory: empty, bench: new Bench({ clock: rig.clock, serial: noPorts, virtual: virtualBench(empty, rig.clock) }) })))).rejects.toThrow('arm/reading-failed');
   });
 });

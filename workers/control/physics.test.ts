@@ -36,8 +36,8 @@ function openRoom() {
 async function connected() {
   const { clock, memory, advance } = openRoom();
   const stop = new SharedArrayBuffer(4 * STOP_FLAG_LENGTH);
-  const loop = new ControlLoop({ robot: SO100, rateHz: RATE_HZ, armSlot: createSlotMemory(ARM_SLOT_LENGTH), stopFlag: stop, ask: () => undefined, report: () => undefined, log: silentLog });
-  await loop.connect(simulatedArm(memory), clock.nowMs());
+  const loop = new ControlLoop({ rateHz: RATE_HZ, armSlot: createSlotMemory(ARM_SLOT_LENGTH), stopFlag: stop, ask: () => undefined, report: () => undefined, log: silentLog });
+  await loop.connect(simulatedArm(memory, SO100), clock.nowMs());
   const ticks = (count: number): TickReport[] =>
     Array.from({ length: count }, () => {
       const report = loop.tick({ nowMs: clock.nowMs(), lateMs: 0, skipped: 0 });
@@ -59,7 +59,7 @@ const goal = (): JointRadians => {
 describeArmContract('simulated, real physics', async () => {
   const { clock, memory, advance } = openRoom();
   return {
-    arm: simulatedArm(memory),
+    arm: simulatedArm(memory, SO100),
     nowMs: () => clock.nowMs(),
     advance: async (ms) => advance(ms),
     goBlind: async (ms) => clock.jumpTo(clock.nowMs() + ms),

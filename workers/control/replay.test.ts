@@ -45,8 +45,8 @@ async function house() {
   };
   const parts: InferenceParts = { clock, engines: { webgpu: never, wasm: never, webgpuWorthRacing: never, againstGpu: never, facts: never }, openPack: never, loadPolicy: never, openTokenizer: never, letterbox: never, cameras: { pictures: never }, readArm: never, send: (message) => loop.receive(message, clock.nowMs()), onProgress: never };
   const inference = new InferenceService(parts);
-  const loop: ControlLoop = new ControlLoop({ robot: SO100, rateHz: RATE_HZ, armSlot: createSlotMemory(ARM_SLOT_LENGTH), stopFlag: new SharedArrayBuffer(4 * STOP_FLAG_LENGTH), ask: (request) => inference.question(request), report: () => undefined, log: silentLog });
-  await loop.connect(simulatedArm(memory), clock.nowMs());
+  const loop: ControlLoop = new ControlLoop({ rateHz: RATE_HZ, armSlot: createSlotMemory(ARM_SLOT_LENGTH), stopFlag: new SharedArrayBuffer(4 * STOP_FLAG_LENGTH), ask: (request) => inference.question(request), report: () => undefined, log: silentLog });
+  await loop.connect(simulatedArm(memory, SO100), clock.nowMs());
   const tick = async (): Promise<TickReport> => {
     const report = loop.tick({ nowMs: clock.nowMs(), lateMs: 0, skipped: 0 });
     clock.jumpTo(clock.nowMs() + 1000 / RATE_HZ);

@@ -8,6 +8,7 @@ import { AGGREGATES, type ArmKind, type ControlApi, type RunControlReport, type 
 import type { Outcome } from '#contracts/failure.ts';
 import { JOINT_COUNT } from '#contracts/joints.ts';
 import type { LeaderView } from '#contracts/leader.ts';
+import type { RobotName } from '#contracts/robot.ts';
 import type { ProfileSource, SafetyProfile } from '#contracts/safety.ts';
 import type { Clock } from '#contracts/time.ts';
 import type { JointUnitsVector } from '#contracts/units.ts';
@@ -25,7 +26,7 @@ export interface ServiceParts {
   readonly schedule: Schedule;
   readonly clock: Clock;
   /** Throws `arm/unsupported`; a servo arm may be refused for many reasons. */
-  readonly openArm: (kind: ArmKind) => Arm | Promise<Arm>;
+  readonly openArm: (kind: ArmKind, body: RobotName) => Arm | Promise<Arm>;
   readonly bench: Bench;
 }
 
@@ -45,13 +46,13 @@ export class ControlService implements ControlApi {
     this.#parts = parts;
   }
 
-  async connect(kind: ArmKind): Promise<Outcome<null>> {
+  async connect(kind: ArmKind, body: RobotName = 'so100'): Promise<Outcome<null>> {
     const { loop, openArm } = this.#parts;
     // A port opens once, and a virtual arm moves the same simulated one: two hands on it at once would pull.
     const hasServos = (one: ArmKind | null): boolean => one === 'serial' || one === 'virtual';
     if (loop.kind !== null && (hasServos(kind) || hasServos(loop.kind))) await this.#letGoOf(loop);
     if (kind !== 'virtual' && this.#parts.bench.usesVirtual) await this.#parts.bench.leaveVirtual();
-    const opened = openArm(kind);
+    const opened = openArm(kind, body);
     // An arm that is there at once is looked at at once: its reading may be old a moment later.
     return this.#takeHold(opened instanceof Promise ? await opened : opened);
   }

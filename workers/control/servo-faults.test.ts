@@ -5,6 +5,7 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import type { VirtualFault } from '#contracts/robot-setup.ts';
 import { asFailure, unwrap } from '#core/lib/failure.ts';
+import { robotNamed } from '#core/robots/known.ts';
 import { SO100 } from '#core/robots/so100.ts';
 import { radiansVectorToUnits } from '#core/robots/units.ts';
 import { servoRig, type ServoRig } from './testing/servo-rig.ts';
@@ -185,11 +186,40 @@ describe('setting up through the bench', () => {
     expect(failed).toMatchObject({ code: 'arm/not-one-motor', facts: { found: '1, 2, 3, 4, 5, 6' } });
   });
 
-  it('does not guard an SO-101 with the body of an SO-100', async () => {
-    const rig = servoRig();
-    const refused = await rig.settle(rig.service.connectServos({ place: { kind: 'virtual' }, robot: 'so101', calibration: 'in-servos' }).catch((thrown: unknown) => asFailure(thrown)));
-    expect(refused).toMatchObject({ code: 'arm/unsupported', facts: { kind: 'so101' } });
+  it.each([['so100', 'so101'], ['so101', 'so100']] as const)('does not guard an %s with the body of the %s beside it', async (standing, said) => {
+    const rig = servoRig(30, undefined, robotNamed(standing));
+    const refused = { code: 'arm/other-body', facts: { wanted: said, found: standing } };
+    const failed = (work: Promise<unknown>): Promise<unknown> => rig.settle(work.catch((thrown: unknown) => asFailure(thrown)));
+    for (const kind of ['simulated', 'virtual'] as const) expect(await failed(rig.service.connect(kind, said))).toMatchObject(refused);
+    expect(await failed(rig.service.connectServos({ place: { kind: 'virtual', body: said }, calibration: 'in-servos' }))).toMatchObject(refused);
     expect(rig.world.torque).toBe('off');
+    for (const kind of ['simulated', 'virtual'] as const) unwrap(await rig.settle(rig.service.connect(kind, standing)));
+    await rig.run(300);
+    expect(rig.world.torque).toBe('on');
+    expect(rig.failures).toEqual([]);
+  });
+
+  it.each([['so100', 'so101'], ['so101', 'so100']] as const)('an %s that is exchanged for an %s under a connected arm is sent nothing, and connected anew moves by its own limits', async (first, second) => {
+    const rig = servoRig(30, undefined, robotNamed(first));
+    unwrap(await rig.settle(rig.service.connect('virtual', first)));
+    const goal = radiansVectorToUnits(robotNamed(first).homePose);
+    goal[0] = 60;
+    unwrap(await rig.service.setManualTargets(goal));
+    await rig.run(100);
+    const { homePose, joints } = robotNamed(second);
+    rig.world.reset(homePose, rig.clock.nowMs(), second);
+    await rig.run(1500);
+    expect(rig.world.targets).toBeNull();
+    expect(rig.world.positions).toEqual([...homePose]);
+    unwrap(await rig.settle(rig.service.disconnect()));
+    unwrap(await rig.settle(rig.service.connect('virtual', second)));
+    expect(rig.loop.kind).toBe('virtual');
+    unwrap(await rig.service.setManualTargets(radiansVectorToUnits(homePose.map((angle, i) => (i === 4 ? 3 : angle)))));
+    await rig.run(12_000);
+    // No further than this arm's own roll may turn, less the margin of a real arm.
+    const most = joints[4]?.most ?? Number.NaN;
+    expect(rig.world.positions[4]).toBeLessThanOrEqual(most);
+    expect(rig.world.positions[4]).toBeGreaterThan(most - 0.2);
   });
 
   it('says that nothing is plugged in', async () => {

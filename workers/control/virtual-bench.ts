@@ -3,16 +3,18 @@
  * move limp joints, and faults to order. They keep their EEPROM for as long as the page lives.
  */
 import type { VirtualFault } from '#contracts/robot-setup.ts';
+import { ROBOT_NAMES, type RobotDescription } from '#contracts/robot.ts';
 import type { Clock } from '#contracts/time.ts';
 import { JOINTS_SLOT, JOINTS_SLOT_LENGTH } from '#contracts/slots.ts';
 import type { Arm } from '#core/arm/arm.ts';
 import { simulatedArm, type SimulatedArmMemory } from '#core/arm/simulated.ts';
 import { virtualArm, virtualPlant, type VirtualArm } from '#core/arm/virtual/virtual-arm.ts';
 import { virtualPorts } from '#core/arm/virtual/virtual-port.ts';
-import { worldPlant } from '#core/arm/virtual/world-plant.ts';
+import { worldPlant, type WorldPlant } from '#core/arm/virtual/world-plant.ts';
 import { FailureError } from '#core/lib/failure.ts';
 import { unreachable } from '#core/lib/never.ts';
 import { slotReader } from '#core/lib/shared-slot.ts';
+import { SO100 } from '#core/robots/so100.ts';
 import { ownPorts, type PortHost } from './serial-port.ts';
 
 export interface VirtualBench {
@@ -20,14 +22,16 @@ export interface VirtualBench {
   readonly on: boolean;
   /**
    * Firmware runs, and the simulated arm is the servos'. They take over holding it, as an arm that was in use a moment ago. Rejects with
-   * `arm/reading-failed` when the world measures nothing.
+   * `arm/reading-failed` when the world measures nothing, and with `arm/other-body` when another arm than this one stands on the table.
    */
-  switchOn(): Promise<void>;
+  switchOn(robot: RobotDescription): Promise<void>;
+  /** Whose servos they are. */
+  readonly robot: RobotDescription;
   /** The simulated arm is somebody else's. */
   switchOff(): void;
   hand(pose: readonly number[] | null): void;
   /** The simulated arm itself, for a mirror of a real one; only while the virtual servos do not have it. */
-  simulated(): Arm;
+  simulated(robot: RobotDescription): Arm;
   /** A second arm of software servos: limp, its joints wherever a hand put them. Made when first asked for. */
   readonly leader: VirtualLeader;
   fault(fault: VirtualFault): void;
@@ -56,16 +60,24 @@ const BROWN_OUT_MS = 120;
 const ELBOW = 3;
 
 export function virtualBench(memory: SimulatedArmMemory, clock: Clock): VirtualBench {
-  const plant = worldPlant(memory, clock);
   const joints = slotReader(memory.joints);
   const record = new Float64Array(JOINTS_SLOT_LENGTH);
-  let made: { readonly servos: VirtualArm; readonly ports: PortHost } | null = null;
+  let made: { readonly robot: RobotDescription; readonly plant: WorldPlant; readonly servos: VirtualArm; readonly ports: PortHost } | null = null;
   let firmware: { stop(): void } | null = null;
 
-  /** Made when first needed: they drive the simulated arm from their first moment on. */
-  const make = (): NonNullable<typeof made> => {
-    const servos = virtualArm({ clock, plant, state: 'held' });
-    return { servos, ports: ownPorts(virtualPorts(servos)) };
+  /** Made when first needed: they drive the simulated arm from their first moment on. Another arm has other servos. */
+  const servosOf = (robot: RobotDescription): NonNullable<typeof made> => {
+    if (made?.robot === robot) return made;
+    switchOff();
+    const plant = worldPlant(memory, clock, robot);
+    const servos = virtualArm({ clock, plant, robot, state: 'held' });
+    made = { robot, plant, servos, ports: ownPorts(virtualPorts(servos)) };
+    return made;
+  };
+  const switchOff = (): void => {
+    firmware?.stop();
+    firmware = null;
+    made?.plant.hand(null);
   };
   const servosNow = (): VirtualArm => {
     if (made === null) throw new FailureError('arm/not-connected');
@@ -75,31 +87,32 @@ export function virtualBench(memory: SimulatedArmMemory, clock: Clock): VirtualB
   let leader: VirtualLeader | null = null;
 
   return {
-    simulated: () => simulatedArm(memory),
+    simulated: (robot) => simulatedArm(memory, robot),
+    get robot() {
+      return made?.robot ?? LEADER_ROBOT;
+    },
     get leader() {
       return (leader ??= virtualLeader(clock));
     },
-    ports: { open: async (adapter, baud) => (made ??= make()).ports.open(adapter, baud) },
+    ports: { open: async (adapter, baud) => servosOf(made?.robot ?? LEADER_ROBOT).ports.open(adapter, baud) },
     get on() {
       return firmware !== null;
     },
-    async switchOn() {
+    async switchOn(robot) {
       const limitMs = clock.nowMs() + FIRST_MEASUREMENT_MS;
       while (!joints.read(record)) {
         if (clock.nowMs() >= limitMs) throw new FailureError('arm/reading-failed', { reason: 'the world has not measured anything yet' });
         await clock.sleepUntil(clock.nowMs() + FIRMWARE_MS);
       }
+      const found = ROBOT_NAMES[record[JOINTS_SLOT.robot.at] as number];
+      if (found !== robot.name) throw new FailureError('arm/other-body', { wanted: robot.name, found: found ?? 'unknown' });
+      const { servos } = servosOf(robot);
       if (firmware !== null) return;
-      made ??= make();
-      made.servos.hold();
-      firmware = made.servos.run(FIRMWARE_MS);
+      servos.hold();
+      firmware = servos.run(FIRMWARE_MS);
     },
-    switchOff() {
-      firmware?.stop();
-      firmware = null;
-      plant.hand(null);
-    },
-    hand: (pose) => plant.hand(pose),
+    switchOff,
+    hand: (pose) => made?.plant.hand(pose),
     fault(fault) {
       const servos = servosNow();
       const every = { id: null, times: Number.POSITIVE_INFINITY };
@@ -151,10 +164,14 @@ export function virtualBench(memory: SimulatedArmMemory, clock: Clock): VirtualB
     },
     watching: (arm) => watchResets(arm, () => {
       joints.read(record);
-      return record[JOINTS_SLOT.epoch.at] as number;
+      const found = ROBOT_NAMES[record[JOINTS_SLOT.robot.at] as number] ?? 'unknown';
+      return { epoch: record[JOINTS_SLOT.epoch.at] as number, stranger: found === arm.robot.name ? null : found };
     }, () => servosNow().yieldToPlant()),
   };
 }
+
+/** The leader that comes with the page. LeRobot's units are one for both arms, so it leads either. */
+export const LEADER_ROBOT = SO100;
 
 /** Six servos that turn nothing but their own horns. They stand where the arm on the table begins. */
 function virtualLeader(clock: Clock): VirtualLeader {
@@ -190,12 +207,12 @@ function virtualLeader(clock: Clock): VirtualLeader {
  * A reset puts the joints elsewhere, and no wire tells a servo so: here somebody has to. Until a reading from after it has
  * come over the wire the old epoch is told, and goals, which are for the place before, are not passed on.
  */
-function watchResets(arm: Arm, epochNow: () => number, yieldToPlant: () => void): Arm {
-  let told = epochNow();
+function watchResets(arm: Arm, worldNow: () => { readonly epoch: number; readonly stranger: string | null }, yieldToPlant: () => void): Arm {
+  let told = worldNow().epoch;
   let seen = told;
   let resetAtMs = Number.NEGATIVE_INFINITY;
   const noticeReset = (nowMs: number): void => {
-    const epoch = epochNow();
+    const { epoch } = worldNow();
     if (epoch === seen) return;
     seen = epoch;
     resetAtMs = nowMs;
@@ -205,6 +222,8 @@ function watchResets(arm: Arm, epochNow: () => number, yieldToPlant: () => void)
     ...arm,
     read(nowMs) {
       noticeReset(nowMs);
+      const { stranger } = worldNow();
+      if (stranger !== null) return { kind: 'failed', failure: { code: 'arm/other-body', facts: { wanted: arm.robot.name, found: stranger } } };
       const reading = arm.read(nowMs);
       if (reading.kind === 'failed') return reading;
       if (reading.atMs >= resetAtMs) told = seen;

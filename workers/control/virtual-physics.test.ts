@@ -27,10 +27,10 @@ it('the virtual arm holds, follows and stops the simulated one under gravity', a
     const room = createRoom(world, memory, clock);
     room.reset({ task: '', seed: 7 });
     const stop = new SharedArrayBuffer(4 * STOP_FLAG_LENGTH);
-    const loop = new ControlLoop({ robot: SO100, rateHz: 30, armSlot: createSlotMemory(ARM_SLOT_LENGTH), stopFlag: stop, ask: () => undefined, report: () => undefined, log: silentLog });
+    const loop = new ControlLoop({ rateHz: 30, armSlot: createSlotMemory(ARM_SLOT_LENGTH), stopFlag: stop, ask: () => undefined, report: () => undefined, log: silentLog });
     const schedule = startSchedule(clock, 1000 / 30, (time) => loop.tick(time));
-    const bench = new Bench({ clock, robot: SO100, serial: noPorts, virtual: virtualBench(memory, clock) });
-    const service = new ControlService({ loop, schedule, clock, bench, openArm: (kind) => openArm(kind, { memory, bench }) });
+    const bench = new Bench({ clock, serial: noPorts, virtual: virtualBench(memory, clock) });
+    const service = new ControlService({ loop, schedule, clock, bench, openArm: (kind, body) => openArm(kind, body, { memory, bench }) });
     const step = async (): Promise<void> => {
       await clock.advanceBy(STEP_MS);
       room.advance(1);

@@ -63,7 +63,6 @@ export class Lockstep {
     const room = createRoom(world, memory, clock);
     room.load(scene, start);
     const loop = new ControlLoop({
-      robot: scene.robot,
       rateHz: TICK_HZ,
       armSlot,
       stopFlag: new SharedArrayBuffer(STOP_FLAG_LENGTH * Int32Array.BYTES_PER_ELEMENT),
@@ -73,7 +72,7 @@ export class Lockstep {
       report: () => undefined,
       log: silentLog,
     });
-    await loop.connect(simulatedArm(memory), clock.nowMs());
+    await loop.connect(simulatedArm(memory, scene.robot), clock.nowMs());
     const lockstep = new Lockstep({ world, clock, room, loop, mail, armSlot });
     // One tick that wants nothing: the arm's state is published before anyone asks for it.
     lockstep.control();

@@ -6,6 +6,7 @@
  * would make the arm move by itself.
  */
 import { JOINT_COUNT } from '#contracts/joints.ts';
+import { ROBOT_NAMES } from '#contracts/robot.ts';
 import type { ResetRequest, SceneDescription } from '#contracts/scene.ts';
 import { JOINTS_SLOT, JOINTS_SLOT_LENGTH, POSES_SLOT_HEADER, POSES_SLOT_HEADER_LENGTH, POSES_SLOT_LENGTH, POSES_SLOT_MAX_BODIES, TARGETS_SLOT, TARGETS_SLOT_LENGTH } from '#contracts/slots.ts';
 import type { Clock } from '#contracts/time.ts';
@@ -52,6 +53,7 @@ export function createRoom(world: World, memory: Pick<SharedMemory, 'targets' | 
     jointsRecord[JOINTS_SLOT.measuredAtMs.at] = nowMs;
     jointsRecord[JOINTS_SLOT.simSeconds.at] = world.simSeconds;
     jointsRecord[JOINTS_SLOT.epoch.at] = world.epoch;
+    jointsRecord[JOINTS_SLOT.robot.at] = ROBOT_NAMES.indexOf(world.scene.robot.name);
     joints.write(jointsRecord);
     posesRecord[POSES_SLOT_HEADER.writtenAtMs.at] = nowMs;
     posesRecord[POSES_SLOT_HEADER.simSeconds.at] = world.simSeconds;

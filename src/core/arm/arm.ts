@@ -5,6 +5,7 @@
 import type { ArmKind } from '#contracts/control.ts';
 import type { Failure } from '#contracts/failure.ts';
 import type { Reading } from '#contracts/reading.ts';
+import type { RobotDescription } from '#contracts/robot.ts';
 import type { SafeCommand } from '#core/safety/safe-command.ts';
 
 export interface JointReadings {
@@ -26,6 +27,8 @@ export interface JointReadings {
 
 export interface Arm {
   readonly kind: ArmKind;
+  /** Whose body this is: the gate that guards it is made of this description and of no other. */
+  readonly robot: RobotDescription;
   /** The newest reading, and how old it is at `nowMs`. Never throws: what cannot be read is a failed reading. */
   read(nowMs: number): Reading<JointReadings>;
   /**

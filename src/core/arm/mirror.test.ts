@@ -1,5 +1,6 @@
 /** A mirrored arm is an arm like any other, and its readings are the real one's. */
 import { expect, it } from 'vitest';
+import { SO100 } from '#core/robots/so100.ts';
 import type { Arm } from './arm.ts';
 import { mirrored } from './mirror.ts';
 import { armRig, holdAt } from './serial/testing/rig.ts';
@@ -10,7 +11,7 @@ import { simulatedWorld } from './testing/simulated-world.ts';
 async function mirrorRig() {
   const rig = await armRig();
   const world = simulatedWorld([0, 0, 0, 0, 0, 0], rig.clock.nowMs());
-  const arm = mirrored(rig.arm, simulatedArm(world.memory));
+  const arm = mirrored(rig.arm, simulatedArm(world.memory, SO100));
   const driven: Arm = { ...arm, engage: (at, one) => rig.drive(arm.engage(at, one)), release: (one) => rig.drive(arm.release(one)), close: () => rig.drive(arm.close()) };
   const advance = async (ms: number): Promise<void> => {
     for (let left = ms; left > 0; left -= 10) {

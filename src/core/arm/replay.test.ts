@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { recordedFrames, replayArm, type FrameSource, type ReplayFrame } from './replay.ts';
+import { SO100 } from '#core/robots/so100.ts';
 import { holdAt } from './serial/testing/rig.ts';
 import { describeArmContract } from './testing/contract-suite.ts';
 
@@ -19,7 +20,7 @@ describeArmContract('replay', async () => {
   let blindFrom = Infinity;
   const frames = recordedFrames(recording(), now);
   const source: FrameSource = { newest: (nowMs) => frames.newest(Math.min(nowMs, blindFrom)) };
-  const arm = replayArm(source);
+  const arm = replayArm(source, SO100);
   return {
     arm,
     nowMs: () => now,
@@ -36,7 +37,7 @@ describeArmContract('replay', async () => {
 
 describe('a replay', () => {
   it('says how far what it was told lies from what it did', async () => {
-    const arm = replayArm(recordedFrames(recording(), 0));
+    const arm = replayArm(recordedFrames(recording(), 0), SO100);
     await arm.engage(holdAt(START), { tick: 0, atMs: 0 });
     expect(arm.deviationRad).toBe(0);
     arm.send(holdAt(START.map((p) => p + 0.25)), { tick: 1, atMs: 33 });
@@ -44,7 +45,7 @@ describe('a replay', () => {
   });
 
   it('fails before it begins, ends stale, and refuses frames that go back', () => {
-    const arm = replayArm(recordedFrames(recording(), 500));
+    const arm = replayArm(recordedFrames(recording(), 500), SO100);
     expect(arm.read(499)).toMatchObject({ kind: 'failed', failure: { code: 'arm/reading-failed' } });
     expect(arm.read(500).kind).toBe('fresh');
     expect(arm.read(3499 + 251)).toMatchObject({ kind: 'stale', atMs: 3499 });

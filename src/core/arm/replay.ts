@@ -5,6 +5,7 @@
  */
 import { JOINT_COUNT } from '#contracts/joints.ts';
 import type { Reading } from '#contracts/reading.ts';
+import type { RobotDescription } from '#contracts/robot.ts';
 import { FailureError } from '#core/lib/failure.ts';
 import type { SafeCommand } from '#core/safety/safe-command.ts';
 import { FRESH_FOR_MS, type Arm, type JointReadings } from './arm.ts';
@@ -51,7 +52,7 @@ export function recordedFrames(frames: readonly ReplayFrame[], startMs: number):
   };
 }
 
-export function replayArm(source: FrameSource): ReplayArm {
+export function replayArm(source: FrameSource, robot: RobotDescription): ReplayArm {
   let engaged = false;
   let open = true;
   let deviationRad = 0;
@@ -62,6 +63,7 @@ export function replayArm(source: FrameSource): ReplayArm {
   };
   return {
     kind: 'replay',
+    robot,
     read(nowMs): Reading<JointReadings> {
       if (!open) return { kind: 'failed', failure: { code: 'arm/not-connected', facts: {} } };
       const frame = source.newest(nowMs);

@@ -4,6 +4,7 @@
  */
 import * as v from 'valibot';
 import type { PolicyInfo } from '#contracts/policy.ts';
+import { ROBOT_NAMES } from '#contracts/robot.ts';
 import { parseConfig } from './door.ts';
 
 const words = v.pipe(v.string(), v.maxLength(500));
@@ -15,6 +16,8 @@ const CardSchema = v.object({
     v.variant('kind', [v.object({ kind: v.literal('untrained') }), v.object({ kind: v.literal('trained'), summary: words }), v.object({ kind: v.literal('unknown') })]),
     { kind: 'unknown' },
   ),
+  /** The arm of its demonstrations. A card that tells of training and not of the arm is from when this page had one. */
+  robot: v.optional(v.picklist(ROBOT_NAMES)),
   /** Sentences it was trained on or is good at. */
   sentences: v.optional(v.pipe(v.array(words), v.maxLength(50)), []),
   /** Every sentence of its demonstrations, alternatives in braces. */
@@ -24,7 +27,8 @@ const CardSchema = v.object({
 });
 
 /** Rejects with `checkpoint/config` where a card is there and malformed. */
-export function readCard(card: unknown): Pick<PolicyInfo, 'fps' | 'training' | 'sentences' | 'patterns' | 'noiseScale'> {
-  const { sampling, ...said } = parseConfig(CardSchema, 'card.json', card ?? {});
-  return { ...said, ...(sampling === undefined ? {} : { noiseScale: sampling.noise_scale }) };
+export function readCard(card: unknown): Pick<PolicyInfo, 'fps' | 'training' | 'sentences' | 'patterns' | 'noiseScale' | 'robot'> {
+  const { sampling, robot: named, ...said } = parseConfig(CardSchema, 'card.json', card ?? {});
+  const robot = named ?? (said.training.kind === 'trained' ? ('so100' as const) : undefined);
+  return { ...said, ...(robot === undefined ? {} : { robot }), ...(sampling === undefined ? {} : { noiseScale: sampling.noise_scale }) };
 }

@@ -36,7 +36,7 @@ const FACTS: PreflightFacts = {
   packBytes: 335e6,
   stored: false,
   machine: { freeBytes: 5e9, memoryBytes: 8e9 },
-  robot: { kind: 'simulated', joints: 6, fps: 30, cameras: ['front', 'wrist'].map((name) => ({ name: `observation.images.${name}`, size: ANY })) },
+  robot: { kind: 'simulated', name: 'so100', joints: 6, fps: 30, cameras: ['front', 'wrist'].map((name) => ({ name: `observation.images.${name}`, size: ANY })) },
   wiring: {},
   units: null,
 };
@@ -47,13 +47,17 @@ const away = { name: 'observation.images.top', size: ANY };
 describe('preflight', () => {
   it('is green from top to bottom for a sound checkpoint', () => {
     const lines = preflight(FACTS);
-    expect(lines.map(({ level }) => level)).toEqual(Array.from({ length: 12 }, () => 'ok'));
+    expect(lines.map(({ level }) => level)).toEqual(Array.from({ length: 13 }, () => 'ok'));
     expect(standsAgainst(lines)).toBeNull();
   });
 
   it.each<readonly [string, string, PreflightFacts]>([
     ['joints/other', 'stop', policy({ stateSize: 7 })],
     ['joints/other', 'stop', policy({ actionSize: 14 })],
+    ['arm/other', 'stop', { ...robot({ name: 'so101' }), policy: { ...POLICY, robot: 'so100' } }],
+    ['arm/other', 'stop', policy({ robot: 'so101' })],
+    ['arm/fits', 'ok', policy({ robot: 'so100' })],
+    ['arm/not-said', 'ok', FACTS],
     ['camera/unknown', 'stop', robot({ cameras: [away] })],
     ['camera/none', 'stop', robot({ cameras: [] })],
     ['camera/unknown', 'stop', { ...FACTS, wiring: { 'observation.images.camera1': 'observation.images.gone' } }],

@@ -4,6 +4,7 @@
  * dropped, a state in other units is only a wobbling arm.
  */
 import type { CameraWiring, FeatureStatistics, PolicyInfo, UnitEra } from '#contracts/policy.ts';
+import type { RobotName } from '#contracts/robot.ts';
 import type { PreflightFinding, PreflightLine } from '#contracts/preflight.ts';
 import { unreachable } from '#core/lib/never.ts';
 import { FARTHEST, guessUnits } from './units.ts';
@@ -20,7 +21,7 @@ export interface PreflightFacts {
     /** All memory of the machine as far as the browser tells (`deviceMemory`), null where it does not. */
     readonly memoryBytes: number | null;
   };
-  readonly robot: { readonly kind: 'simulated' | 'real'; readonly joints: number; readonly fps: number; readonly cameras: readonly PresentCamera[] };
+  readonly robot: { readonly kind: 'simulated' | 'real'; readonly name: RobotName; readonly joints: number; readonly fps: number; readonly cameras: readonly PresentCamera[] };
   /** As a person wired it; the checkpoint's own names where a slot is not in it. */
   readonly wiring: CameraWiring;
   /** The person said which units the checkpoint means. */
@@ -39,6 +40,7 @@ export function preflight(facts: PreflightFacts): PreflightLine[] {
     ok('architecture/known', { family: policy.family, parameters: policy.parameterCount }),
     stage(facts),
     joints(facts),
+    arm(facts),
     ...cameras(facts),
     statistics(policy),
     values(policy),
@@ -69,6 +71,12 @@ function stage({ policy, robot }: PreflightFacts): PreflightLine {
 function joints({ policy, robot }: PreflightFacts): PreflightLine {
   const fits = policy.stateSize === robot.joints && policy.actionSize === robot.joints;
   return fits ? ok('joints/fit', { count: robot.joints }) : stop('joints/other', { state: policy.stateSize, action: policy.actionSize, arm: robot.joints });
+}
+
+/** Same motors, same units, other links: what puts one arm's fingers on a cube puts the other's beside it. */
+function arm({ policy: { robot: trained }, robot: { name: here } }: PreflightFacts): PreflightLine {
+  if (trained === undefined) return ok('arm/not-said', { here });
+  return trained === here ? ok('arm/fits', { trained, here }) : stop('arm/other', { trained, here });
 }
 
 /** Wider or taller than trained by a third changes what the policy sees: the letterbox then shows another part of the table. */

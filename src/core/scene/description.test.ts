@@ -1,10 +1,12 @@
 /** Placement, repeatability and the hash. That cubes can be grasped where they lie is tested in `core/world`. */
 import { describe, expect, it } from 'vitest';
+import { ROBOT_NAMES } from '#contracts/robot.ts';
 import type { SceneObject } from '#contracts/scene.ts';
 import { FailureError } from '#core/lib/failure.ts';
 import { reachDown } from '#core/robots/inverse-kinematics.ts';
 import { rotate, subtract, unit } from '#core/robots/transforms.ts';
 import { sceneFor, FRONT_CAMERA, WRIST_CAMERA } from './description.ts';
+import { DRAWING_VERSION } from './drawing-version.ts';
 import { canonicalJson, sceneHash } from './hash.ts';
 
 const DRAWING = { drawingRevision: 1, renderer: 'three 1' };
@@ -30,9 +32,9 @@ describe('sceneFor', () => {
     }
   });
 
-  it('puts every cube and the space above it, and the bowl, within reach', () => {
+  it.each(ROBOT_NAMES)('puts every cube and the space above it, and the bowl, within reach of the %s', (name) => {
     for (const seed of seeds.slice(0, 40)) {
-      const { objects, robot } = sceneFor({ task: '', seed });
+      const { objects, robot } = sceneFor({ task: '', seed, robot: name });
       for (const object of objects) {
         const [x, y] = object.pose.position;
         const heights = object.kind === 'bowl' ? [0.08] : [0.015, 0.12];
@@ -44,8 +46,8 @@ describe('sceneFor', () => {
     }
   });
 
-  it('names two cameras that look at the workspace and at the fingertips', () => {
-    const { cameras, robot } = sceneFor({ task: '', seed: 0 });
+  it.each(ROBOT_NAMES)('names two cameras that look at the workspace and at the fingertips of the %s', (name) => {
+    const { cameras, robot } = sceneFor({ task: '', seed: 0, robot: name });
     expect(cameras.map((c) => c.key)).toEqual([FRONT_CAMERA, WRIST_CAMERA]);
     const [front, wrist] = cameras;
     if (front === undefined || wrist === undefined) throw new Error('no cameras');
@@ -71,6 +73,7 @@ describe('sceneFor', () => {
     expect(refused({ task: '', seed: 1.5 })).toBe('control/out-of-range seed');
     expect(refused({ task: '', seed: NaN })).toBe('control/out-of-range seed');
     expect(refused({ task: '', seed: 1, lightLevel: 2 })).toBe('control/out-of-range lightLevel');
+    expect(refused({ task: '', seed: 1, robot: 'so99' as never })).toBe('control/out-of-range robot');
     expect(refused({ task: '', seed: 1, cubes: [] })).toBe('control/out-of-range cubes');
     expect(refused({ task: '', seed: 1, cubes: ['red', 'red'] })).toBe('control/out-of-range differentCubes');
   });
@@ -86,6 +89,12 @@ describe('sceneHash', () => {
     expect(await sceneHash(sceneFor({ task: '', seed: 2 }), DRAWING)).not.toBe(hash);
     expect(await sceneHash(scene, { ...DRAWING, drawingRevision: 2 })).not.toBe(hash);
     expect(await sceneHash(scene, { ...DRAWING, renderer: 'three 2' })).not.toBe(hash);
+  });
+
+  it('is what the pocket policy was trained on, with this drawing, whatever other arms there are', async () => {
+    expect(await sceneHash(sceneFor({ task: '', seed: 7 }), DRAWING_VERSION)).toBe('d29ac3b1253b02ca40ad8b3fde8ce05c5df69c924f18b5e9271a502ebcc6b9e8');
+    expect(await sceneHash(sceneFor({ task: '', seed: 7, robot: 'so100' }), DRAWING_VERSION)).toBe('d29ac3b1253b02ca40ad8b3fde8ce05c5df69c924f18b5e9271a502ebcc6b9e8');
+    expect(await sceneHash(sceneFor({ task: '', seed: 7, robot: 'so101' }), DRAWING_VERSION)).not.toBe('d29ac3b1253b02ca40ad8b3fde8ce05c5df69c924f18b5e9271a502ebcc6b9e8');
   });
 
   it('reads numbers to a nanometre, so that another machine\'s sine does not change it', () => {

@@ -1,5 +1,5 @@
 /**
- * The laboratory: a table, an SO-100, one to four cubes, a bowl, two cameras and a lamp. `sceneFor` turns a reset request
+ * The laboratory: a table, an arm, one to four cubes, a bowl, two cameras and a lamp. `sceneFor` turns a reset request
  * into one description; the same request always gives the same one. Knows where things stand, not how they are drawn or
  * simulated.
  *
@@ -12,11 +12,12 @@
  * An object's pose: a cube's at its centre, a bowl's at the middle of its foot.
  */
 import { CUBE_COLOURS, type CameraDescription, type CubeColour, type ResetRequest, type SceneDescription, type SceneObject } from '#contracts/scene.ts';
-import type { Vector3 } from '#contracts/robot.ts';
+import { ROBOT_NAMES, type RobotName, type Vector3 } from '#contracts/robot.ts';
 import { FailureError } from '#core/lib/failure.ts';
 import { seededRandom, type Random } from '#core/lib/random.ts';
-import { SO100 } from '#core/robots/so100.ts';
-import { aboutAxis, lookAt, NO_ROTATION } from '#core/robots/transforms.ts';
+import { robotNamed } from '#core/robots/known.ts';
+import { SO101_DRAWN } from '#core/robots/so101.ts';
+import { aboutAxis, lookAt, NO_ROTATION, placed } from '#core/robots/transforms.ts';
 
 export const FRONT_CAMERA = 'observation.images.front';
 export const WRIST_CAMERA = 'observation.images.wrist';
@@ -37,41 +38,46 @@ const BOWL_GAP_M = BOWL_RADIUS_M + 0.04;
 
 export const DEFAULT_CUBES: readonly CubeColour[] = ['red', 'green', 'blue'];
 
-const CAMERAS: readonly CameraDescription[] = [
-  {
-    key: FRONT_CAMERA,
-    mount: 'world',
-    // Opposite the arm, above it, tilted down: in a square picture just the bowl on either side, the fan and the arm at home.
-    pose: lookAt([0, -0.56, 0.4], [0, -0.13, 0.115], [0, 0, 1]),
-    verticalFovRadians: radians(50),
-  },
-  {
-    key: WRIST_CAMERA,
-    mount: 'gripper',
-    // On a bracket beside the gripper's housing, looking at the fingertips and what lies beyond them.
-    pose: lookAt([-0.004, -0.01, 0.062], [-0.006, -0.108, 0], [0, 0, 1]),
-    verticalFovRadians: radians(72),
-  },
-];
+const FRONT: CameraDescription = {
+  key: FRONT_CAMERA,
+  mount: 'world',
+  // Opposite the arm, above it, tilted down: in a square picture just the bowl on either side, the fan and the arm at home.
+  pose: lookAt([0, -0.56, 0.4], [0, -0.13, 0.115], [0, 0, 1]),
+  verticalFovRadians: radians(50),
+};
+/** On a bracket beside the gripper's housing, looking at the fingertips and what lies beyond them; in the frame of an SO-100's gripper. */
+const WRIST: CameraDescription = {
+  key: WRIST_CAMERA,
+  mount: 'gripper',
+  pose: lookAt([-0.004, -0.01, 0.062], [-0.006, -0.108, 0], [0, 0, 1]),
+  verticalFovRadians: radians(72),
+};
+const CAMERAS: Readonly<Record<RobotName, readonly CameraDescription[]>> = {
+  so100: [FRONT, WRIST],
+  // The same place on the same housing.
+  so101: [FRONT, { ...WRIST, pose: placed(SO101_DRAWN.gripper, WRIST.pose) }],
+};
 
 /**
  * The scene a reset asks for.
- * Throws FailureError `control/out-of-range` for a seed that is no whole number, a light level outside 0..1, or cubes
- * that are not one to four different colours.
+ * Throws FailureError `control/out-of-range` for a seed that is no whole number, a light level outside 0..1, an arm that is not
+ * described, or cubes that are not one to four different colours.
  */
 export function sceneFor(request: ResetRequest): SceneDescription {
   const colours = request.cubes ?? DEFAULT_CUBES;
   const lightLevel = request.lightLevel ?? 1;
+  const robot = request.robot ?? 'so100';
   requireRange('seed', request.seed, Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER);
   if (!Number.isInteger(request.seed)) throw new FailureError('control/out-of-range', { what: 'seed', found: request.seed, least: 0, most: 2 ** 32 });
   requireRange('lightLevel', lightLevel, 0, 1);
   requireRange('cubes', colours.length, 1, CUBE_COLOURS.length);
+  if (!ROBOT_NAMES.includes(robot)) throw new FailureError('control/out-of-range', { what: 'robot', found: String(robot), least: ROBOT_NAMES[0], most: ROBOT_NAMES.at(-1) ?? '' });
   requireRange('differentCubes', new Set(colours).size, colours.length, colours.length);
   return {
-    robot: SO100,
+    robot: robotNamed(robot),
     table: { halfExtents: [0.5, 0.45, 0.02], centre: [0, -0.18, -0.02], colour: [0.82, 0.8, 0.76] },
     objects: placedObjects(colours, seededRandom(request.seed).fork('placement')),
-    cameras: CAMERAS,
+    cameras: CAMERAS[robot],
     lights: { level: lightLevel, keyPosition: [-0.55, -0.75, 1.3], keyIntensity: 2.4, ambientIntensity: 0.9 },
   };
 }

@@ -4,8 +4,9 @@ import { seededRandom } from '#core/lib/random.ts';
 import { FailureError } from '#core/lib/failure.ts';
 import { linkPoses } from '#core/robots/kinematics.ts';
 import { SO100 } from '#core/robots/so100.ts';
+import { SO101, SO101_OFFICIAL_BASE } from '#core/robots/so101.ts';
 import { officialPoses } from '#core/robots/testing/pose-table.ts';
-import { angleBetween, norm, subtract } from '#core/robots/transforms.ts';
+import { angleBetween, IDENTITY, norm, placed, subtract } from '#core/robots/transforms.ts';
 import { sceneFor } from '#core/scene/description.ts';
 import { physicsView } from './view.ts';
 import { World } from './world.ts';
@@ -17,6 +18,11 @@ beforeAll(async () => {
 afterAll(() => world.dispose());
 
 const request = { task: '', seed: 3 };
+/** Where the base of each official file lies in ours. */
+const ARMS = [
+  { robot: SO100, base: IDENTITY },
+  { robot: SO101, base: SO101_OFFICIAL_BASE },
+];
 
 /** A wild but repeatable drive: new random targets every 17 steps. Returns all positions and poses, every number of them. */
 function drive(steps: number, seed: number): number[] {
@@ -42,16 +48,17 @@ function code(work: () => unknown): string {
 }
 
 describe('kinematics', () => {
-  it('MuJoCo puts every link where the official URDF does, at 1,000 random poses within 0.1 mm and 0.1 degree', () => {
-    world.reset(request);
-    const names = SO100.links.map((link) => link.name);
+  it.each(ARMS)('MuJoCo puts every link of the $robot.name where the official URDF does, at random poses within 0.1 mm and 0.1 degree', ({ robot, base }) => {
+    world.reset({ ...request, robot: robot.name });
+    const names = robot.links.map((link) => link.name);
     let worstMm = 0;
     let worstDegrees = 0;
-    for (const { angles, links } of officialPoses()) {
+    for (const { angles, links } of officialPoses(robot.name)) {
       world.placeArm(angles);
       names.forEach((name, i) => {
-        const theirs = links[i];
-        if (theirs === undefined) throw new Error(`no official pose of ${name}`);
+        const official = links[i];
+        if (official === undefined) throw new Error(`no official pose of ${name}`);
+        const theirs = placed(base, official);
         const ours = world.pose(name);
         worstMm = Math.max(worstMm, 1000 * norm(subtract(ours.position, theirs.position)));
         worstDegrees = Math.max(worstDegrees, (angleBetween(ours.rotation, theirs.rotation) * 180) / Math.PI);
@@ -113,17 +120,17 @@ describe('repeatability', () => {
   });
 });
 
-describe('the arm', () => {
+describe.each(ARMS)('the $robot.name', ({ robot }) => {
   it('stands still at home: under 0.5 degrees of sag, and no cube moves', () => {
-    world.reset(request);
+    world.reset({ ...request, robot: robot.name });
     const before = physicsView(world).cubes.map((cube) => cube.position);
     world.step(1500);
-    world.positions().forEach((angle, i) => expect(Math.abs(angle - (SO100.homePose[i] ?? NaN))).toBeLessThan((0.5 * Math.PI) / 180));
+    world.positions().forEach((angle, i) => expect(Math.abs(angle - (robot.homePose[i] ?? NaN))).toBeLessThan((0.5 * Math.PI) / 180));
     physicsView(world).cubes.forEach((cube, i) => expect(norm(subtract(cube.position, before[i] ?? [9, 9, 9]))).toBeLessThan(0.0005));
   });
 
   it('moves no faster than its servos: 4.7 rad/s, half of it for the jaw, and with no more than their torque', () => {
-    world.reset(request);
+    world.reset({ ...request, robot: robot.name });
     world.setTargets([1.9, -1.7, 1.5, 1.6, 2.7, 1.7]);
     const fastest = new Float64Array(6);
     const strongest = new Float64Array(6);
@@ -132,7 +139,7 @@ describe('the arm', () => {
       world.velocities().forEach((v, j) => (fastest[j] = Math.max(fastest[j] ?? 0, Math.abs(v))));
       world.torques().forEach((t, j) => (strongest[j] = Math.max(strongest[j] ?? 0, Math.abs(t))));
     }
-    SO100.joints.forEach((joint, j) => {
+    robot.joints.forEach((joint, j) => {
       // Gravity and the other joints help a little beyond the no-load speed.
       expect(fastest[j]).toBeLessThan(joint.maxSpeedRadPerS * 1.15);
       expect(strongest[j]).toBeLessThanOrEqual(joint.maxTorqueNm + 1e-9);
@@ -141,19 +148,19 @@ describe('the arm', () => {
   });
 
   it('sinks when the torque is off, and its motors exert nothing', () => {
-    world.reset(request);
+    world.reset({ ...request, robot: robot.name });
     world.setTorque('off');
     world.step(1500);
     expect(Array.from(world.torques())).toEqual([0, 0, 0, 0, 0, 0]);
-    expect(Math.abs((world.positions()[1] ?? 0) - (SO100.homePose[1] ?? 0))).toBeGreaterThan(0.2);
-    world.reset(request);
+    expect(Math.abs((world.positions()[1] ?? 0) - (robot.homePose[1] ?? 0))).toBeGreaterThan(0.2);
+    world.reset({ ...request, robot: robot.name });
     expect(world.torque).toBe('on');
   });
 
   it('rests folded without leaning on the table or squeezing itself apart', () => {
-    world.reset(request);
-    world.placeArm(SO100.restPose);
-    expect(world.contacts().filter((c) => SO100.links.some((l) => l.name === c.bodyA || l.name === c.bodyB))).toEqual([]);
+    world.reset({ ...request, robot: robot.name });
+    world.placeArm(robot.restPose);
+    expect(world.contacts().filter((c) => robot.links.some((l) => l.name === c.bodyA || l.name === c.bodyB))).toEqual([]);
     world.step(500);
     world.setTorque('off');
     world.step(2000);

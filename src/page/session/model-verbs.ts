@@ -170,7 +170,7 @@ function robotNow({ stores }: SessionContext): PreflightFacts['robot'] {
   const names = [...new Set([...simulated, ...real])];
   // In shadow nothing is sent to the arm, whatever it is.
   const moves = kind === 'serial' && stores.options.getState().drive === 'arm';
-  return { kind: moves ? 'real' : 'simulated', joints: JOINT_NAMES.length, fps: stores.speed.getState().rateHz ?? 30, cameras: names.map((name) => ({ name, size: null })) };
+  return { kind: moves ? 'real' : 'simulated', name: stores.world.getState().scene?.description.robot.name ?? 'so100', joints: JOINT_NAMES.length, fps: stores.speed.getState().rateHz ?? 30, cameras: names.map((name) => ({ name, size: null })) };
 }
 
 /** Asked once, before the first download: without it a browser may throw the store away when the disk fills. */

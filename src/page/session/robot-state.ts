@@ -20,10 +20,8 @@ export interface CalibrationPlan {
 }
 
 export interface RobotState {
-  /** What the next verb is for. */
+  /** What the next verb is for. Its body is the one on the table: the page has one arm. */
   readonly place: SerialPlace;
-  /** As the person says; nothing on the wire tells. */
-  readonly body: 'so100' | 'so101';
   /** Whether the simulated arm is to go along with a real one, from the next connecting on. */
   readonly mirror: 'on' | 'off';
   /** Null when nothing is under way. */
@@ -42,4 +40,4 @@ export interface RobotState {
   readonly failure: Failure | null;
 }
 
-export const NO_ROBOT: RobotState = { place: { kind: 'virtual' }, body: 'so100', mirror: 'off', work: null, connected: null, health: null, look: null, plan: null, leader: null, calibrating: null, motor: null, failure: null };
+export const NO_ROBOT: RobotState = { place: { kind: 'virtual' }, mirror: 'off', work: null, connected: null, health: null, look: null, plan: null, leader: null, calibrating: null, motor: null, failure: null };

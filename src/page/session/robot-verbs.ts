@@ -3,6 +3,7 @@
  * where it fails, why. Every decision about motors is made by control; here it is put in order and remembered.
  */
 import type { LookScope, SerialPlace, VirtualFault } from '#contracts/robot-setup.ts';
+import type { RobotName } from '#contracts/robot.ts';
 import type { Failure } from '#contracts/failure.ts';
 import { asFailure, FailureError, unwrap } from '#core/lib/failure.ts';
 import type { JointUnitsVector } from '#contracts/units.ts';
@@ -15,8 +16,8 @@ import type { RobotState, RobotWork } from './robot-state.ts';
 export interface RobotVerbs {
   /** Which arm the panel is for. Touches nothing. */
   choosePlace(kind: SerialPlace['kind']): void;
-  /** Which printed arm it is. */
-  chooseBody(body: RobotState['body']): void;
+  /** Which printed arm it is: the one on the table becomes that one, in the same scene. Only without an arm of servos: `control/busy`. */
+  chooseBody(body: RobotName): Promise<void>;
   /** Whether the simulated arm goes along with a real one, for a policy that looks at the simulation. */
   chooseMirror(mirror: RobotState['mirror']): void;
   /** Asks for a port where it needs one (from a click), looks, sets up, takes hold. Rejects with why not. */
@@ -61,6 +62,8 @@ export interface RobotParts {
   readonly askForPort: (question: PortQuestion) => Promise<SerialAdapter | null>;
   readonly connectSimulated: () => Promise<void>;
   readonly release: () => Promise<void>;
+  /** The same table with this arm on it. */
+  readonly standOnTable: (body: RobotName) => Promise<void>;
   readonly storage: Pick<Storage, 'getItem' | 'setItem' | 'removeItem'>;
 }
 
@@ -97,6 +100,9 @@ export function robotVerbs(context: SessionContext, parts: RobotParts): RobotVer
     if (failure.code !== 'serial/no-port' && failure.code !== 'worker/died') context.report(failure);
   };
 
+  const bodyNow = (): RobotName => robot.getState().place.body ?? 'so100';
+  const placeOf = (kind: SerialPlace['kind'], adapter: SerialAdapter | null): SerialPlace => (kind === 'virtual' ? { kind, body: bodyNow() } : { kind, adapter, body: bodyNow() });
+
   const noArm = (): void => {
     robot.setState({ connected: null, health: null });
     stores.arm.setState({ kind: null });
@@ -120,8 +126,7 @@ export function robotVerbs(context: SessionContext, parts: RobotParts): RobotVer
   const attach = async (place: SerialPlace, calibration: ArmCalibration | 'in-servos' = 'in-servos'): Promise<void> => {
     noArm();
     const trimRad = trimOf(place);
-    const body = place.kind === 'serial' ? robot.getState().body : 'so100';
-    const connected = unwrap(await api.connectServos({ place, robot: body, calibration, mirror: robot.getState().mirror, ...(trimRad === null ? {} : { trimRad }) }));
+    const connected = unwrap(await api.connectServos({ place, calibration, mirror: robot.getState().mirror, ...(trimRad === null ? {} : { trimRad }) }));
     robot.setState({ place, connected, look: null });
     stores.arm.setState({ kind: place.kind });
     void watchHealth();
@@ -211,13 +216,23 @@ export function robotVerbs(context: SessionContext, parts: RobotParts): RobotVer
 
   return {
     choosePlace: (kind) => {
-      if (robot.getState().connected === null && robot.getState().work === null) robot.setState({ place: kind === 'virtual' ? { kind } : { kind, adapter: null }, look: null, plan: null, failure: null });
+      if (robot.getState().connected === null && robot.getState().work === null) robot.setState({ place: placeOf(kind, null), look: null, plan: null, failure: null });
     },
-    chooseBody: (body) => robot.setState({ body }),
+    chooseBody: async (body) => {
+      if (body === bodyNow()) return;
+      try {
+        await parts.standOnTable(body);
+      } catch (thrown) {
+        const failure = asFailure(thrown);
+        robot.setState({ failure });
+        tell(failure);
+        throw new FailureError(failure.code, failure.facts);
+      }
+    },
     chooseMirror: (mirror) => robot.setState({ mirror }),
     connectServos: (kind, question = 'known') =>
       working('connecting', async () => {
-        const place: SerialPlace = kind === 'virtual' ? { kind } : { kind, adapter: await parts.askForPort(question) };
+        const place = placeOf(kind, kind === 'virtual' ? null : await parts.askForPort(question));
         robot.setState({ place });
         try {
           await attach(place);
@@ -231,7 +246,7 @@ export function robotVerbs(context: SessionContext, parts: RobotParts): RobotVer
       working('connecting', async () => {
         // The file first: nobody is asked for a port for the sake of a file that is none.
         const calibration = unwrap(await api.readCalibration(text));
-        const place: SerialPlace = kind === 'virtual' ? { kind } : { kind, adapter: await parts.askForPort(question) };
+        const place = placeOf(kind, kind === 'virtual' ? null : await parts.askForPort(question));
         robot.setState({ place, plan: null });
         try {
           if (place.kind === 'virtual') noArm();

@@ -253,7 +253,7 @@ export function runVerbs(context: SessionContext, policies: PolicyVerbs, resetWo
       const file = checkRunFile(candidate);
       const policy = await policyFor(mine, file.sentence);
       if (policy.storedName !== file.versions.policy) throw new FailureError('run/version-mismatch', { what: 'policy', expected: file.versions.policy, found: policy.storedName });
-      const scene = await resetWorld(file.reset);
+      const scene = await resetWorld(withItsArm(file.reset));
       // The recorded pictures are what the policy sees again, so these two change what is drawn and how exact it is: told, not refused.
       if (scene.hash !== file.versions.scene) context.report({ code: 'run/scene-mismatch', facts: { expected: file.versions.scene, found: scene.hash } });
       if (policy.engine.provider !== file.versions.provider) {
@@ -293,7 +293,7 @@ export function runVerbs(context: SessionContext, policies: PolicyVerbs, resetWo
       const rows = request.actions.length / JOINT_COUNT;
       if (!Number.isInteger(rows) || rows < 1) throw new FailureError('control/out-of-range', { what: 'rows', found: rows, least: 1, most: null });
       enter({ kind: 'waiting', sentence: request.sentence, sinceMs: clock.nowMs() });
-      if (request.reset !== null) await resetWorld(request.reset);
+      if (request.reset !== null) await resetWorld(withItsArm(request.reset));
       await readyArm();
       await goTo(mine, request.actions.slice(0, JOINT_COUNT));
       const runId = nextRunId++;
@@ -430,4 +430,9 @@ export function compareChunks(recorded: readonly ChunkRecord[], again: readonly 
     }
   }
   return { identical: identical && maxAbsDifference === 0, maxAbsDifference, chunks };
+}
+
+/** A recording that names no arm is of the SO-100, whatever stands on the table now. */
+function withItsArm(reset: ResetRequest): ResetRequest {
+  return { ...reset, robot: reset.robot ?? 'so100' };
 }

@@ -8,6 +8,7 @@ import type { Failure } from '#contracts/failure.ts';
 import type { ChunkRecord, EngineChoice } from '#contracts/inference.ts';
 import type { PolicyFit, PolicySource } from '#contracts/policy.ts';
 import type { ReplayReport, RunFile, RunReport } from '#contracts/run.ts';
+import type { RobotName } from '#contracts/robot.ts';
 import type { ResetRequest, SceneInfo } from '#contracts/scene.ts';
 import type { Clock } from '#contracts/time.ts';
 import { FailureError, unwrap } from '#core/lib/failure.ts';
@@ -145,11 +146,17 @@ export function createSession(options: SessionOptions): Session {
 
   const connect = async (kind: ArmKind): Promise<void> => {
     if (kind === 'serial' || kind === 'virtual') return robot.connectServos(kind);
-    unwrap(await house.control.api.connect(kind));
+    unwrap(await house.control.api.connect(kind, stores.robot.getState().place.body));
     stores.arm.setState({ kind });
     stores.robot.setState({ connected: null, health: null });
   };
-  const robot = robotVerbs(context, { askForPort, connectSimulated: () => connect('simulated'), release: stops.release, storage: localStorage });
+  const robot = robotVerbs(context, {
+    askForPort,
+    connectSimulated: () => connect('simulated'),
+    release: stops.release,
+    standOnTable: async (body) => void (await reset({ ...(stores.world.getState().scene?.request ?? options.firstReset), robot: body })),
+    storage: localStorage,
+  });
   const begin = async (): Promise<void> => {
     try {
       await world.reset(options.firstReset);
@@ -237,9 +244,30 @@ function worldVerbs(context: SessionContext): WorldVerbs {
     events.emit('world', scene);
     return scene;
   };
+  /** Another arm on the table. Control lets go of the one that stands there, and takes hold of the new one by its own limits and body. */
+  const exchange = async (request: ResetRequest, body: RobotName): Promise<SceneInfo> => {
+    const { connected, work, place } = stores.robot.getState();
+    if (connected !== null || work !== null) throw new FailureError('control/busy', { mode: work ?? 'connected' });
+    unwrap(await house.control.api.disconnect());
+    stores.arm.setState({ kind: null });
+    const scene = unwrap(await house.world.api.reset(request));
+    stores.robot.setState({ place: { ...place, body }, look: null, plan: null, failure: null });
+    take(scene);
+    unwrap(await house.control.api.connect('simulated', body));
+    stores.arm.setState({ kind: 'simulated' });
+    return scene;
+  };
   return {
     reset: async (request) => {
-      const scene = unwrap(await house.world.api.reset(request));
+      const { place } = stores.robot.getState();
+      // The arm stays unless another is asked for. An SO-100 needs no name: run files say nothing of it.
+      const { robot: asked, ...rest } = request;
+      const body = asked ?? place.body ?? 'so100';
+      const complete: ResetRequest = body === 'so100' ? rest : { ...rest, robot: body };
+      const standing = stores.world.getState().scene?.description.robot.name ?? body;
+      if (standing !== body) return exchange(complete, body);
+      const scene = unwrap(await house.world.api.reset(complete));
+      stores.robot.setState({ place: { ...place, body } });
       await met();
       return take(scene);
     },

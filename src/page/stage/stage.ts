@@ -75,8 +75,8 @@ export function createStage({ container, description, poses, label, onContext, o
   const motion = matchMedia('(prefers-reduced-motion: reduce)').matches ? 'direct' : 'smooth';
   const view = createViewCamera(canvas, motion);
   const source = poses === undefined ? null : posesSource(poses);
-  const ghost = createGhost(description.robot, assets.links);
-  const mark = createJointMark(description.robot);
+  let ghost = createGhost(description.robot, assets.links(description.robot.name));
+  let mark = createJointMark(description.robot);
   const limits = createLimits({ canvas, camera: view.camera, changed: () => touch('picture') });
   scene.add(ghost.root, limits.root);
 
@@ -112,6 +112,18 @@ export function createStage({ container, description, poses, label, onContext, o
     ghost.setColours(cssColour(container, '--accent'), cssColour(container, '--amber'));
     limits.setColours(cssColour(container, '--accent'), cssColour(container, '--red'));
     showMark();
+  };
+  /** Ghost and mark are of the arm that is drawn. */
+  const exchangeArm = (of: SceneDescription): void => {
+    ghost.root.removeFromParent();
+    ghost.dispose();
+    mark.dispose();
+    ghost = createGhost(of.robot, assets.links(of.robot.name));
+    mark = createJointMark(of.robot);
+    ghost.setColours(cssColour(container, '--accent'), cssColour(container, '--amber'));
+    scene.add(ghost.root);
+    haunted = false;
+    armAt = null;
   };
   let described = description;
   scene.add(room.root);
@@ -210,6 +222,7 @@ export function createStage({ container, description, poses, label, onContext, o
     setScene(next) {
       const before = room;
       mark.show(before.bodies, null, new THREE.Color());
+      if (next.robot.name !== described.robot.name) exchangeArm(next);
       described = next;
       room = buildSceneObjects(next, { assets });
       pose(atHome(next));

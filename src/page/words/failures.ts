@@ -5,7 +5,7 @@
  */
 import type { Fact, Failure, FailureCode } from '#contracts/failure.ts';
 import { SAFETY_RULES } from '#contracts/control.ts';
-import { RULE_LABELS } from './labels.ts';
+import { robotLabel, RULE_LABELS } from './labels.ts';
 import { unreachable } from '#core/lib/never.ts';
 import { bytes, milliseconds } from './numbers.ts';
 
@@ -519,13 +519,14 @@ const WORDS: Readonly<Record<FailureCode, Words>> = {
     action: 'connect',
     weight: 'fault',
   }),
-  'arm/unsupported': (f) => f['kind'] === 'so101' ? ({
-    title: 'The SO-101 is not moved yet',
-    happened: 'Its motors and calibration are understood, but its body is not described here yet: the gate could not keep it off the table or off itself, and it does not use another arm’s body for it.',
-    next: 'The arm doctor, calibration and motor ids work with it. To move it, use LeRobot for now.',
+  'arm/other-body': (f) => ({
+    title: 'Another arm stands there',
+    happened: `This was for the ${robotLabel(f['wanted'])}, and it is the ${robotLabel(f['found'])}. Each has limits and a body of its own, and one is never moved within the other’s.`,
+    next: 'Choose the arm that is there in Robot, under Printed parts, and connect again.',
     action: null,
     weight: 'limit',
-  }) : ({
+  }),
+  'arm/unsupported': (f) => ({
     title: 'This kind of arm comes later',
     happened: `The page cannot drive an arm of kind "${say(f, 'kind')}" yet.`,
     next: 'Use the simulated arm.',
@@ -659,7 +660,7 @@ const WORDS: Readonly<Record<FailureCode, Words>> = {
     weight: 'fault',
   }),
   'arm/calibration-invalid': (f) => ({
-    title: 'This is no calibration of an SO-100',
+    title: 'This is no calibration of an SO-100 or SO-101',
     happened: `At ${say(f, 'path')}: expected ${say(f, 'expected')}, found ${say(f, 'found')}.`,
     next: 'Choose the file that LeRobot wrote for this arm, or calibrate it here.',
     action: null,

@@ -3,12 +3,22 @@ import type { ControlMode, SafetyRule } from '#contracts/control.ts';
 import type { EngineReport } from '#contracts/inference.ts';
 import type { Provider } from '#contracts/engine.ts';
 import type { JointName } from '#contracts/joints.ts';
+import { ROBOT_NAMES, type RobotName } from '#contracts/robot.ts';
 import type { ProfileName } from '#contracts/safety.ts';
 import type { PolicyInfo } from '#contracts/policy.ts';
-import type { Failure } from '#contracts/failure.ts';
+import type { Fact, Failure } from '#contracts/failure.ts';
 import { unreachable } from '#core/lib/never.ts';
 
 export const EXAMPLE_SENTENCES: readonly string[] = ['pick up the red cube', 'put the blue cube in the bowl', 'push the green cube to the left'];
+
+/** As they are called where they are bought and printed. */
+export const ROBOT_LABELS: Readonly<Record<RobotName, string>> = { so100: 'SO-100', so101: 'SO-101' };
+
+/** An arm that a fact names. */
+export function robotLabel(named: Fact | undefined): string {
+  const robot = ROBOT_NAMES.find((known) => known === named);
+  return robot === undefined ? String(named ?? 'unknown') : ROBOT_LABELS[robot];
+}
 
 export const JOINT_LABELS: Readonly<Record<JointName, string>> = {
   shoulder_pan: 'Shoulder pan',

@@ -3,7 +3,7 @@ import type { Fact } from '#contracts/failure.ts';
 import type { PolicyInfo, Precision, UnitEra } from '#contracts/policy.ts';
 import type { PreflightLine } from '#contracts/preflight.ts';
 import { unreachable } from '#core/lib/never.ts';
-import { cameraLabel } from './labels.ts';
+import { cameraLabel, robotLabel } from './labels.ts';
 import { bytes } from './numbers.ts';
 
 export const MODELS = {
@@ -130,6 +130,9 @@ const WORDS: Readonly<Record<PreflightLine['finding'], (facts: Facts) => LineWor
   'architecture/known': (f) => ({ said: `SmolVLA, ${Math.round(Number(f['parameters'] ?? 0) / 1e6)} million weights.`, fix: null }),
   'joints/fit': (f) => ({ said: `${String(f['count'])} joints in, ${String(f['count'])} joints out, as this arm.`, fix: null }),
   'joints/other': (f) => ({ said: `It reads ${String(f['state'])} joints and moves ${String(f['action'])}; this arm has ${String(f['arm'])}.`, fix: 'Pick a checkpoint trained on an SO-100 or SO-101.' }),
+  'arm/fits': (f) => ({ said: `Trained on the ${robotLabel(f['trained'])}, as this arm.`, fix: null }),
+  'arm/other': (f) => ({ said: `Trained on the ${robotLabel(f['trained'])}; this is the ${robotLabel(f['here'])}, with other joints in other places.`, fix: 'In Robot, choose the arm it was trained on, or pick a checkpoint trained on this one.' }),
+  'arm/not-said': (f) => ({ said: `It does not say which arm it was trained on; this is the ${robotLabel(f['here'])}.`, fix: null }),
   'camera/fed': (f) => ({ said: `Its ${slot(f)} is the ${camera(f)}, trained at ${String(f['width'])} × ${String(f['height'])}.`, fix: null }),
   'camera/shared': (f) => ({ said: `Two places see through the ${camera(f)}.`, fix: `Give ${slot(f)} another camera, or leave it out.` }),
   'camera/left-out': (f) => ({ said: `Its ${slot(f)} is left out. It will see less than in training if that camera was used there.`, fix: null }),

@@ -26,7 +26,6 @@ export const ROBOT = {
   connect: { virtual: 'Connect the virtual arm', serial: 'Connect the arm' },
   connectWithFile: 'Connect with a LeRobot calibration file …',
   body: 'Printed parts',
-  bodies: { so100: 'SO-100', so101: 'SO-101 (doctor and calibration only)' },
   mirror: 'Mirror: the simulated arm goes along, and the policy sees the simulation',
   mirrorHint: 'For a policy without real cameras. It looks at the simulated table; your arm does what the simulated one does, within its own limits. Put real cubes where the simulated ones stand: print the mat.',
   mat: 'Print the mat, 1 : 1',

@@ -60,7 +60,6 @@ export async function makeRig(options: { readonly rateHz?: number; readonly conn
   const asked: ControlToInference[] = [];
   const reports: ControlReport[] = [];
   const loop = new ControlLoop({
-    robot: SO100,
     rateHz,
     armSlot,
     stopFlag: stop,
@@ -69,14 +68,14 @@ export async function makeRig(options: { readonly rateHz?: number; readonly conn
     log: silentLog,
   });
   const schedule = startSchedule(clock, 1000 / rateHz, (time) => loop.tick(time));
-  const bench = new Bench({ clock, robot: SO100, serial: noPorts, virtual: virtualBench(world.memory, clock) });
+  const bench = new Bench({ clock, serial: noPorts, virtual: virtualBench(world.memory, clock) });
   const service = new ControlService({
     loop,
     schedule,
     clock,
     bench,
     openArm: (kind) => {
-      if (kind === 'simulated') return simulatedArm(world.memory);
+      if (kind === 'simulated') return simulatedArm(world.memory, SO100);
       throw new FailureError('arm/unsupported', { kind });
     },
   });

@@ -1,4 +1,5 @@
 /** The control worker's parts with the virtual servos on a manual clock, and a small world behind them: loop, gate, port, bus, servos. */
+import type { RobotDescription } from '#contracts/robot.ts';
 import type { ControlReport, TickReport } from '#contracts/control.ts';
 import type { Clock } from '#contracts/time.ts';
 import { ARM_SLOT_LENGTH, STOP_FLAG, STOP_FLAG_LENGTH } from '#contracts/slots.ts';
@@ -18,15 +19,14 @@ import { noPorts } from './rig.ts';
 
 const STEP_MS = 5;
 
-export function servoRig(rateHz = 30, plugged: (clock: Clock) => PortHost = () => noPorts) {
+export function servoRig(rateHz = 30, plugged: (clock: Clock) => PortHost = () => noPorts, robot: RobotDescription = SO100) {
   const clock = manualClock(1_000_000);
-  const world = simulatedWorld(SO100.homePose, clock.nowMs());
+  const world = simulatedWorld(robot.homePose, clock.nowMs(), robot.name);
   const stop = new SharedArrayBuffer(4 * STOP_FLAG_LENGTH);
   const failures: string[] = [];
   const reports: ControlReport[] = [];
   const ticks: TickReport[] = [];
   const loop = new ControlLoop({
-    robot: SO100,
     rateHz,
     armSlot: createSlotMemory(ARM_SLOT_LENGTH),
     stopFlag: stop,
@@ -42,8 +42,8 @@ export function servoRig(rateHz = 30, plugged: (clock: Clock) => PortHost = () =
     const tick = loop.tick(time);
     if (tick !== null) ticks.push(tick);
   });
-  const bench = new Bench({ clock, robot: SO100, serial: plugged(clock), virtual: virtualBench(world.memory, clock) });
-  const service = new ControlService({ loop, schedule, clock, bench, openArm: (kind) => openArm(kind, { memory: world.memory, bench }) });
+  const bench = new Bench({ clock, serial: plugged(clock), virtual: virtualBench(world.memory, clock) });
+  const service = new ControlService({ loop, schedule, clock, bench, openArm: (kind, body) => openArm(kind, body, { memory: world.memory, bench }) });
   const step = async (): Promise<void> => {
     await clock.advanceBy(STEP_MS);
     world.advance(STEP_MS, clock.nowMs());

@@ -3,7 +3,6 @@
  * it, so an arm that somebody holds does not drop; `engage` takes hold of it.
  */
 import { JOINT_NAMES } from '#contracts/joints.ts';
-import type { RobotDescription } from '#contracts/robot.ts';
 import type { ArmCalibration, BusScan, Finding, FindingCode, RegisterChange } from '#contracts/serial.ts';
 import { FailureError } from '#core/lib/failure.ts';
 import { calibrationInServos } from './calibrate.ts';
@@ -18,7 +17,6 @@ export interface ConnectOptions extends Omit<SerialArmOptions, 'bus' | 'calibrat
   /** `in-servos`: what their EEPROM holds. */
   readonly calibration: ArmCalibration | 'in-servos';
   readonly link: ByteLink;
-  readonly robot: RobotDescription;
   readonly baud?: number;
   readonly allowanceMs?: number;
   /** `write`: LeRobot's configure() where it differs. `leave`: as the servos are; what that forbids is refused. */

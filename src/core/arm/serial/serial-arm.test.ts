@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { FailureError } from '#core/lib/failure.ts';
+import { SO100 } from '#core/robots/so100.ts';
+import { SO101 } from '#core/robots/so101.ts';
 import type { Arm } from '../arm.ts';
 import { describeArmContract } from '../testing/contract-suite.ts';
 import type { Packet } from './feetech/decoder.ts';
@@ -37,8 +39,8 @@ function goals(heard: readonly Packet[]): { readonly id: number; readonly steps:
   });
 }
 
-describeArmContract('virtual servos', async () => {
-  const rig = await armRig();
+describe.each([SO100, SO101])('$name', (robot) => describeArmContract('virtual servos', async () => {
+  const rig = await armRig({ robot }, { robot });
   const { arm, clock, servos } = rig;
   const driven: Arm = { ...arm, engage: (at, one) => rig.drive(arm.engage(at, one)), release: (one) => rig.drive(arm.release(one)), close: () => rig.drive(arm.close()) };
   return {
@@ -57,7 +59,7 @@ describeArmContract('virtual servos', async () => {
     },
     holding: () => servos.servos.some((servo) => servo.holding),
   };
-});
+}));
 
 describe('connecting', () => {
   it('configures as LeRobot does, once, and leaves the arm limp', async () => {

@@ -20,6 +20,7 @@ import { GRIPPER_INDEX, JOINT_COUNT, JOINT_NAMES } from '#contracts/joints.ts';
 import type { ArmKind } from '#contracts/control.ts';
 import type { Failure } from '#contracts/failure.ts';
 import type { Reading } from '#contracts/reading.ts';
+import type { RobotDescription } from '#contracts/robot.ts';
 import type { ArmCalibration, SerialArmHealth, ServoError, ServoHealth } from '#contracts/serial.ts';
 import type { Clock } from '#contracts/time.ts';
 import { FailureError } from '#core/lib/failure.ts';
@@ -34,6 +35,7 @@ import { jointScale } from './joint-scale.ts';
 export interface SerialArmOptions {
   readonly bus: Bus;
   readonly clock: Clock;
+  readonly robot: RobotDescription;
   readonly calibration: ArmCalibration;
   readonly kind: Extract<ArmKind, 'serial' | 'virtual'>;
   /** Radians added to each joint's reading, JOINT_NAMES order; none unless told. */
@@ -264,6 +266,7 @@ export function serialArm(options: SerialArmOptions): SerialArm {
 
   return {
     kind: options.kind,
+    robot: options.robot,
     read(nowMs): Reading<JointReadings> {
       if (!open) return failed('arm/not-connected');
       if (!bus.open) return failed('arm/port-lost', { reason: 'unplugged' });

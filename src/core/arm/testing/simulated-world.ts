@@ -3,6 +3,7 @@
  * zero. For tests of what talks to an arm; the physics have their own room.
  */
 import { JOINT_COUNT } from '#contracts/joints.ts';
+import { ROBOT_NAMES, type RobotName } from '#contracts/robot.ts';
 import { JOINTS_SLOT, JOINTS_SLOT_LENGTH, TARGETS_SLOT, TARGETS_SLOT_LENGTH } from '#contracts/slots.ts';
 import { createSlotMemory, slotField, slotReader, slotWriter } from '#core/lib/shared-slot.ts';
 
@@ -11,7 +12,7 @@ export interface SimulatedWorld {
   /** Moves the joints for `ms` and measures them at `atMs`. */
   advance(ms: number, atMs: number): void;
   /** Puts the arm somewhere and counts the epoch up, as a reset does. */
-  reset(pose: ArrayLike<number>, atMs: number): void;
+  reset(pose: ArrayLike<number>, atMs: number, robot?: RobotName): void;
   /** Breaks the next measurements: a number that is none. */
   breakJoint(joint: number): void;
   /** From now on this motor says it gives so much torque, N m. */
@@ -25,7 +26,8 @@ export interface SimulatedWorld {
 const MAX_SPEED_RAD_PER_S = 5;
 const SAG_RAD_PER_S = 1;
 
-export function simulatedWorld(start: ArrayLike<number>, atMs: number): SimulatedWorld {
+/** `robot`: whose joints it says they are. */
+export function simulatedWorld(start: ArrayLike<number>, atMs: number, robot: RobotName = 'so100'): SimulatedWorld {
   const memory = { targets: createSlotMemory(TARGETS_SLOT_LENGTH), joints: createSlotMemory(JOINTS_SLOT_LENGTH) };
   const reader = slotReader(memory.targets);
   const writer = slotWriter(memory.joints);
@@ -33,6 +35,7 @@ export function simulatedWorld(start: ArrayLike<number>, atMs: number): Simulate
   const joints = new Float64Array(JOINTS_SLOT_LENGTH);
   const position = Float64Array.from(start);
   const velocity = new Float64Array(JOINT_COUNT);
+  let standing = robot;
   let epoch = 0;
   let simSeconds = 0;
   let broken: number | null = null;
@@ -44,6 +47,7 @@ export function simulatedWorld(start: ArrayLike<number>, atMs: number): Simulate
     joints[JOINTS_SLOT.measuredAtMs.at] = measuredAtMs;
     joints[JOINTS_SLOT.simSeconds.at] = simSeconds;
     joints[JOINTS_SLOT.epoch.at] = epoch;
+    joints[JOINTS_SLOT.robot.at] = ROBOT_NAMES.indexOf(standing);
     writer.write(joints);
   };
   const heard = (): boolean => reader.read(incoming) && incoming[TARGETS_SLOT.epoch.at] === epoch;
@@ -64,7 +68,8 @@ export function simulatedWorld(start: ArrayLike<number>, atMs: number): Simulate
       simSeconds += ms / 1000;
       measure(nowMs);
     },
-    reset(pose, nowMs) {
+    reset(pose, nowMs, next = standing) {
+      standing = next;
       position.set(Array.from(pose));
       velocity.fill(0);
       epoch++;

@@ -1,5 +1,5 @@
 /**
- * Six virtual servos as they come in an SO-100: ids 1 to 6, horns screwed on somewhere, calibrated or as delivered.
+ * Six virtual servos as they come in a printed arm: ids 1 to 6, horns screwed on somewhere, calibrated or as delivered.
  */
 import { GRIPPER_INDEX, JOINT_COUNT, JOINT_NAMES, type JointName } from '#contracts/joints.ts';
 import type { RobotDescription } from '#contracts/robot.ts';
@@ -44,6 +44,8 @@ export interface VirtualArmOptions extends Pick<VirtualBusOptions, 'clock' | 'ba
   /** Where the joints stand; the robot's home pose unless told. Only for the plant that comes with it. */
   readonly start?: ArrayLike<number>;
   readonly plant?: VirtualBusOptions['plant'];
+  /** Whose joints they turn; an SO-100's unless told. */
+  readonly robot?: RobotDescription;
   /**
    * `new`: as delivered, with ids set. `calibrated`: offsets and limits in the EEPROM. `held`: configured as well, and
    * torque on where it stands, as an arm that was in use a moment ago.
@@ -61,8 +63,9 @@ export interface VirtualArm extends VirtualBus {
 }
 
 export function virtualArm(options: VirtualArmOptions): VirtualArm {
-  const calibration = virtualCalibration();
-  const plant = options.plant ?? virtualPlant(options.start);
+  const robot = options.robot ?? SO100;
+  const calibration = virtualCalibration(robot);
+  const plant = options.plant ?? virtualPlant(options.start ?? robot.homePose, robot);
   const servos = JOINT_NAMES.map((name, joint) => {
     const motor = calibration[name];
     const calibrated: Partial<Record<RegisterName, number>> =
@@ -87,7 +90,7 @@ export function virtualArm(options: VirtualArmOptions): VirtualArm {
 }
 
 /** The plant for Node: joints with the robot's stops. */
-export function virtualPlant(start: ArrayLike<number> = SO100.homePose): SimplePlant {
+export function virtualPlant(start: ArrayLike<number> = SO100.homePose, robot: RobotDescription = SO100): SimplePlant {
   if (start.length !== JOINT_COUNT) throw new RangeError(`${start.length} joints`);
-  return simplePlant({ start, least: SO100.joints.map((joint) => joint.least), most: SO100.joints.map((joint) => joint.most) });
+  return simplePlant({ start, least: robot.joints.map((joint) => joint.least), most: robot.joints.map((joint) => joint.most) });
 }

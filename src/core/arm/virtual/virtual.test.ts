@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { JOINT_COUNT } from '#contracts/joints.ts';
 import type { SafeCommand } from '#core/safety/safe-command.ts';
 import { SO100 } from '#core/robots/so100.ts';
+import { SO101 } from '#core/robots/so101.ts';
 import { manualClock } from '#core/lib/manual-clock.ts';
 import type { Arm } from '../arm.ts';
 import { connectSerialArm } from '../serial/connect.ts';
@@ -214,10 +215,10 @@ describe('a virtual servo', () => {
 });
 
 /** The same servos in front of the simulated arm's slots: the world moves it, the servos only say where to. */
-describeArmContract('virtual servos in front of the simulated arm', async () => {
+describe.each([SO100, SO101])('$name', (robot) => describeArmContract('virtual servos in front of the simulated arm', async () => {
   const clock = manualClock(1_000_000);
-  const world = simulatedWorld(START, clock.nowMs());
-  const servos = virtualArm({ clock, plant: worldPlant(world.memory, clock) });
+  const world = simulatedWorld(START, clock.nowMs(), robot.name);
+  const servos = virtualArm({ clock, robot, plant: worldPlant(world.memory, clock, robot) });
   servos.run(5);
   let blind = false;
   const step = async (ms: number): Promise<void> => {
@@ -233,7 +234,7 @@ describeArmContract('virtual servos in front of the simulated arm', async () => 
     while (!settled) await step(1);
     return work;
   };
-  const { arm } = await drive(connectSerialArm({ link: servos.link, clock, calibration: servos.calibration, robot: SO100, kind: 'virtual', configure: 'write' }));
+  const { arm } = await drive(connectSerialArm({ link: servos.link, clock, calibration: servos.calibration, robot, kind: 'virtual', configure: 'write' }));
   const driven: Arm = { ...arm, engage: (at: SafeCommand, stamp) => drive(arm.engage(at, stamp)), release: (stamp) => drive(arm.release(stamp)), close: () => drive(arm.close()) };
   return {
     arm: driven,
@@ -251,13 +252,19 @@ describeArmContract('virtual servos in front of the simulated arm', async () => 
     },
     holding: () => world.torque === 'on',
   };
-});
+}));
 
 describe('the world as a plant', () => {
+  it.each([[SO100, SO101], [SO101, SO100]] as const)('the servos of one arm turn no joint of another: %s, %s', (own, other) => {
+    const world = simulatedWorld(other.homePose, 0, other.name);
+    worldPlant(world.memory, manualClock(0), own).drive(Array.from({ length: JOINT_COUNT }, () => ({ goal: 0.5, strength: 1 })), 0.01);
+    expect(world.targets).toBeNull();
+  });
+
   it('moves nothing before the world has measured, and sends a limp joint after itself', async () => {
     const clock = manualClock(0);
     const world = simulatedWorld(START, 0);
-    const plant = worldPlant(world.memory, clock);
+    const plant = worldPlant(world.memory, clock, SO100);
     plant.drive(Array.from({ length: JOINT_COUNT }, (_, i) => (i === 2 ? { goal: null, strength: 0 } : { goal: 0.5, strength: 1 })), 0.01);
     expect(world.torque).toBe('on');
     expect(world.targets).toEqual([0.5, 0.5, START[2], 0.5, 0.5, 0.5]);

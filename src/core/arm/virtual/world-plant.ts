@@ -9,6 +9,7 @@
  * A person's hand can be put on a limp arm: it carries the joints where it is told, at a hand's pace.
  */
 import { JOINT_COUNT } from '#contracts/joints.ts';
+import { ROBOT_NAMES, type RobotDescription } from '#contracts/robot.ts';
 import { JOINTS_SLOT, TARGETS_SLOT } from '#contracts/slots.ts';
 import type { Clock } from '#contracts/time.ts';
 import { slotField, slotReader, slotWriter } from '#core/lib/shared-slot.ts';
@@ -26,7 +27,7 @@ export interface WorldPlant extends JointPlant {
   hand(pose: ArrayLike<number> | null): void;
 }
 
-export function worldPlant(memory: SimulatedArmMemory, clock: Clock): WorldPlant {
+export function worldPlant(memory: SimulatedArmMemory, clock: Clock, robot: RobotDescription): WorldPlant {
   const targets = slotWriter(memory.targets);
   const joints = slotReader(memory.joints);
   const outgoing = new Float64Array(targets.length);
@@ -53,6 +54,8 @@ export function worldPlant(memory: SimulatedArmMemory, clock: Clock): WorldPlant
     drive(drives, seconds) {
       // Before the world has measured there is no epoch to speak of, and no arm to move.
       if (!joints.read(incoming)) return;
+      // Servos of one arm turn no joint of another: where the table holds another, nothing reaches it.
+      if (ROBOT_NAMES[incoming[JOINTS_SLOT.robot.at] as number] !== robot.name) return;
       const goals = slotField(outgoing, TARGETS_SLOT.targets);
       const held = drives.some((drive) => drive.goal !== null && drive.strength > 0);
       const hand = !held && wanted !== null ? carry(seconds) : null;

@@ -7,6 +7,8 @@ export interface OfficialLink {
   readonly points: readonly Vector3[];
   /** How far the parts go in each of DIRECTIONS. */
   readonly reach: readonly number[];
+  /** Least and most along x, y and z: six of them. */
+  readonly extent: readonly [least: Vector3, most: Vector3];
 }
 
 const UNIT_M = 1e-5;
@@ -20,7 +22,13 @@ export const DIRECTIONS: readonly Vector3[] = STEPS.flatMap((x) => STEPS.flatMap
 export function officialLinks(): readonly OfficialLink[] {
   return Object.entries(so101.links).map(([name, { points, reach }]) => ({
     name,
+    extent: [along(reach, -1), along(reach, 1)],
     points: points.map((p) => p.map((v) => v * UNIT_M) as unknown as Vector3),
     reach: reach.map((v) => v * UNIT_M),
   }));
+}
+
+function along(reach: readonly number[], side: 1 | -1): Vector3 {
+  const towards = ([x, y, z]: Vector3): number => side * UNIT_M * (reach[DIRECTIONS.findIndex((d) => d[0] === side * x && d[1] === side * y && d[2] === side * z)] ?? Number.NaN);
+  return [towards([1, 0, 0]), towards([0, 1, 0]), towards([0, 0, 1])];
 }

@@ -10,11 +10,13 @@
  * Written with flat arrays, because it runs several times in every tick.
  */
 import { JOINT_COUNT } from '#contracts/joints.ts';
-import type { CollisionShape, LinkDescription, Quaternion, RobotDescription, Vector3 } from '#contracts/robot.ts';
+import type { CollisionShape, LinkDescription, Quaternion, RobotDescription, RobotName, Vector3 } from '#contracts/robot.ts';
 import { unreachable } from '#core/lib/never.ts';
 import { cross, dot, norm, scale, subtract, transform } from '#core/robots/transforms.ts';
 
 export interface Body {
+  /** Whose body it is. */
+  readonly robot: RobotName;
   /** Corners of all moving parts, and which of the moving links (0..5) each belongs to. */
   readonly pointCount: number;
   readonly pointLink: Uint8Array;
@@ -105,6 +107,7 @@ export function createBody(robot: RobotDescription): Body {
   };
 
   return {
+    robot: robot.name,
     pointCount,
     reach,
     placePoints,

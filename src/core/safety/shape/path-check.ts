@@ -12,6 +12,7 @@
 import { GRIPPER_INDEX, JOINT_COUNT } from '#contracts/joints.ts';
 import type { SafetyRule } from '#contracts/control.ts';
 import type { RobotDescription } from '#contracts/robot.ts';
+import { FailureError } from '#core/lib/failure.ts';
 import { brakeStep, type Motion } from '../rules/jerk.ts';
 import { distanceFromBox, distanceInside, type Box } from '../rules/keep-out.ts';
 import type { Servo } from '../rules/lead.ts';
@@ -55,7 +56,9 @@ const LOOK_AGAIN_M = 0.03;
 /** Braking takes some ten ticks; more than this never ends. */
 const MOST_TICKS = 2_000;
 
+/** Throws FailureError `arm/other-body` where body and description are not of one arm: what keeps one off the table lets another into it. */
 export function pathCheck(limits: ShapeLimits): PathCheck {
+  if (limits.body.robot !== limits.robot.name) throw new FailureError('arm/other-body', { wanted: limits.robot.name, found: limits.body.robot });
   const { body, linkSpeedMPerS, floorM, keepOut, workspace } = limits;
   const pairs = limits.selfClearanceM === null ? null : linkPairs(body, limits.robot, limits.selfClearanceM);
   const now = body.placement();

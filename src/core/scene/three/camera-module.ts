@@ -6,7 +6,7 @@ import * as THREE from 'three';
 import type { CameraDescription } from '#contracts/scene.ts';
 import type { ArmMaterials } from './materials.ts';
 import { createPart, drum, roundedBox, type Detail } from './shapes.ts';
-import type { Finish } from './so100/finish.ts';
+import type { Finish } from './finish.ts';
 
 /** Meshes in the frame of the link that carries the camera. */
 export function cameraModule(camera: CameraDescription, materials: ArmMaterials, detail: Detail): THREE.Object3D[] {

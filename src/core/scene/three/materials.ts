@@ -5,7 +5,7 @@
 import * as THREE from 'three';
 import type { Vector3 } from '#contracts/robot.ts';
 import type { CubeColour } from '#contracts/scene.ts';
-import type { Finish } from './so100/finish.ts';
+import type { Finish } from './finish.ts';
 
 /** sRGB. */
 export const CUBE_HEX: Readonly<Record<CubeColour, number>> = { red: 0xd62b2b, green: 0x1f9a48, blue: 0x2459d0, yellow: 0xf4c20d };

@@ -1,14 +1,15 @@
 /** Which arm, and connecting it: one button. The browser's own list of ports comes up by itself where it is needed. */
 import { useNoun, useSession } from '../context.ts';
+import { ROBOT_NAMES } from '#contracts/robot.ts';
 import { asFailure } from '#core/lib/failure.ts';
-import { PROFILE_LABELS } from '#page/words/labels.ts';
+import { PROFILE_LABELS, ROBOT_LABELS } from '#page/words/labels.ts';
 import { ROBOT } from '#page/words/robot.ts';
 import { Complaint, quietly } from './kit.tsx';
 import { OpenFile } from './OpenFile.tsx';
 
 export function Connection({ ready }: { readonly ready: boolean }) {
   const session = useSession();
-  const { place, body, mirror, work, connected } = useNoun('robot');
+  const { place, mirror, work, connected } = useNoun('robot');
   const { scene } = useNoun('world');
   const mat = async (): Promise<void> => {
     if (scene !== null) (await import('../mat/print-mat.ts')).printMat(scene);
@@ -29,15 +30,16 @@ export function Connection({ ready }: { readonly ready: boolean }) {
       {connected === null ? (
         <>
           <p>{ROBOT.lead[kind]}</p>
-          {kind === 'serial' ? (
-            <label className="robot-body">
-              {ROBOT.body}
-              <select value={body} onChange={(event) => session.chooseBody(event.target.value === 'so101' ? 'so101' : 'so100')}>
-                <option value="so100">{ROBOT.bodies.so100}</option>
-                <option value="so101">{ROBOT.bodies.so101}</option>
-              </select>
-            </label>
-          ) : null}
+          <label className="robot-body">
+            {ROBOT.body}
+            <select value={place.body ?? 'so100'} disabled={!ready || work !== null} onChange={(event) => quietly(session.chooseBody(event.target.value === 'so101' ? 'so101' : 'so100'))} data-testid="robot-body">
+              {ROBOT_NAMES.map((name) => (
+                <option key={name} value={name}>
+                  {ROBOT_LABELS[name]}
+                </option>
+              ))}
+            </select>
+          </label>
           {kind === 'serial' ? (
             <label className="check quiet" title={ROBOT.mirrorHint}>
               <input type="checkbox" checked={mirror === 'on'} onChange={(event) => session.chooseMirror(event.target.checked ? 'on' : 'off')} data-testid="mirror" />

@@ -18,7 +18,7 @@ export interface ServoRig {
 
 export function servoRig(options: Partial<VirtualArmOptions> = {}): ServoRig {
   const clock = manualClock(1_000_000);
-  const plant = virtualPlant(options.start ?? [0.1, -0.5, 0.4, 0.2, 0, 0.3]);
+  const plant = virtualPlant(options.start ?? [0.1, -0.5, 0.4, 0.2, 0, 0.3], options.robot);
   const servos = virtualArm({ clock, plant, ...options });
   servos.run(5);
   return { clock, servos, plant, drive: (work) => drive(clock, work) };

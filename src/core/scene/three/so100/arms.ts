@@ -4,64 +4,10 @@
  * along z), millimetres.
  */
 import * as THREE from 'three';
-import { diamond, extrude, moved, roundedBox, slot, type Corner, type Solid } from '../shapes.ts';
-import { type ArmPart, hornScrews, mark, screw } from './finish.ts';
-import { addServo } from './servo.ts';
-
-/** Half the thickness of the fork. */
-const HALF = 12;
-const EDGE = 3.6;
-const LEG_INNER = 18.6;
-
-interface Fork {
-  /** Outer side of the two legs, and of the web at its far end. */
-  readonly leftOuter: number;
-  readonly rightOuter: number;
-  readonly leftTop: number;
-  readonly rightTop: number;
-  /** Where the straight part of the legs ends, where the web has its final width, where it ends. */
-  readonly taperFrom: number;
-  readonly taperTo: number;
-  readonly end: number;
-}
-
-/** The fork lies in x (across) and y (along), z through it. */
-function forkSolids(fork: Fork): Solid[] {
-  const web: Corner[] = [
-    [fork.rightOuter, 8],
-    [fork.rightOuter, fork.taperFrom, 12],
-    [fork.rightTop, fork.taperTo, 12],
-    [fork.rightTop, fork.end, 2],
-    [-fork.leftTop, fork.end, 2],
-    [-fork.leftTop, fork.taperTo, 12],
-    [-fork.leftOuter, fork.taperFrom, 12],
-    [-fork.leftOuter, 8],
-    [-LEG_INNER, 8],
-    [-LEG_INNER + 1, 24, 6],
-    [-8.6, 43, 4],
-    [-7.4, 50.4, 7],
-    [7.4, 50.4, 7],
-    [8.6, 43, 4],
-    [LEG_INNER - 1, 24, 6],
-    [LEG_INNER, 8],
-  ];
-  const stadium: Corner[] = [
-    [-12, -HALF, HALF - 0.01],
-    [16, -HALF],
-    [16, HALF],
-    [-12, HALF, HALF - 0.01],
-  ];
-  return [
-    extrude({ plane: 'xy', outline: web, holes: [slot(0, 76, 97, 7.9)], from: -HALF, to: HALF, bevel: EDGE, bevelSegments: 3 }),
-    // Round about the joint's axis: pulled along x, so that its edges continue those of the web.
-    extrude({ plane: 'yz', outline: stadium, from: LEG_INNER - 0.2, to: fork.rightOuter, bevel: EDGE, bevelSegments: 3 }),
-    extrude({ plane: 'yz', outline: stadium, from: -fork.leftOuter, to: -LEG_INNER + 0.2, bevel: EDGE, bevelSegments: 3 }),
-  ];
-}
-
-function jointScrews(fork: Fork): Solid[] {
-  return [...hornScrews('x', [0, 0], fork.rightOuter, 1), ...hornScrews('x', [0, 0], -fork.leftOuter, -1)];
-}
+import { type ArmPart, mark, screw } from '../finish.ts';
+import { collar, type Fork, FORK_HALF, forkSolids, jointScrews } from '../fork.ts';
+import { addServo } from '../servo.ts';
+import { diamond, extrude, moved, roundedBox } from '../shapes.ts';
 
 const UPPER: Fork = { leftOuter: 35, rightOuter: 35, leftTop: 24.8, rightTop: 24.8, taperFrom: 48, taperTo: 90, end: 130.2 };
 const LOWER: Fork = { leftOuter: 35, rightOuter: 26, leftTop: 25.5, rightTop: 25, taperFrom: 48, taperTo: 92, end: 100 };
@@ -78,7 +24,7 @@ export function addUpperArm(part: ArmPart): void {
   );
   part.add('metal', ...jointScrews(UPPER));
   for (const side of [-1, 1] as const) for (const y of [102.5, 123]) part.add('metal', screw('x', [y, -4.5], side * 24.8, side, 1.4));
-  for (const x of [-12.3, -4.1, 4.1, 12.3]) for (const y of [107.5, 115.5, 123]) part.add('hole', mark('xy', diamond(x, y, 2.3, 2.3), -HALF, -1));
+  for (const x of [-12.3, -4.1, 4.1, 12.3]) for (const y of [107.5, 115.5, 123]) part.add('hole', mark('xy', diamond(x, y, 2.3, 2.3), -FORK_HALF, -1));
   part.add('hole', mark('xz', [[-7.8, -6.5, 1], [7.8, -6.5, 1], [7.8, 9], [-7.8, 9]], 130.2, 1));
   addServo(part, { centre: [0, 112.57, 28], shaft: [1, 0, 0], shortEnd: [0, 0, 1] });
 }
@@ -99,16 +45,6 @@ export function addLowerArm(part: ArmPart): void {
   }
   for (const side of [-1, 1] as const) for (const y of [-5, 15.5]) part.add('metal', screw('x', [y, 102], side * 26.2, side, 1.4));
   addServo(part, { centre: [0, 5.2, 134.9], shaft: [1, 0, 0], shortEnd: [0, 0, 1] });
-}
-
-function collar(inset: number): Corner[] {
-  const radius = 6.5 - inset * 0.6;
-  return [
-    [-26.2 + inset, -15 + inset, radius],
-    [26.2 - inset, -15 + inset, radius],
-    [26.2 - inset, 21.4 - inset, radius],
-    [-26.2 + inset, 21.4 - inset, radius],
-  ];
 }
 
 function turnedAbout(x: number, y: number, angle: number): THREE.Matrix4 {

@@ -3,8 +3,8 @@
  * the driver board. Frame of the link `base`, millimetres: z up, the arm looks along -y.
  */
 import { circle, diamond, drum, extrude, mirrored, roundedBox, type Corner } from '../shapes.ts';
-import { type ArmPart, mark, screw } from './finish.ts';
-import { addServo } from './servo.ts';
+import { type ArmPart, mark, screw } from '../finish.ts';
+import { addServo } from '../servo.ts';
 
 const FOOT_HEIGHT = 16;
 const FOOT_HALF: readonly Corner[] = [
@@ -101,7 +101,7 @@ function roundedPlate() {
 }
 
 /** The bus adapter, screwed to the back plate: a board, two sockets, the power jack. */
-function addDriverBoard(part: ArmPart): void {
+export function addDriverBoard(part: ArmPart): void {
   part.add('board', extrude({ plane: 'xz', outline: [[-21, 45, 2], [21, 45, 2], [21, 73, 2], [-21, 73, 2]], from: 27.6, to: 29.2, bevel: 0.2, bevelSegments: 1 }));
   for (const [x, z] of [[-18, 48], [18, 48], [-18, 70], [18, 70]] as const) part.add('metal', drum('y', [x, z], 2, 24.8, 30, 0.3, 12));
   part.add('trim', roundedBox([-16, 29, 62], [-7, 37, 70], 0.6, 1), roundedBox([-4, 29, 62], [5, 37, 70], 0.6, 1), roundedBox([8, 29, 60], [17, 41, 71], 0.8, 1));

@@ -5,8 +5,8 @@
  * The gripping faces step in towards the tip, so the jaws meet there first.
  */
 import { circle, drum, extrude, loft, type Corner } from '../shapes.ts';
-import { type ArmPart, hornScrews, mark, screw } from './finish.ts';
-import { addServo } from './servo.ts';
+import { type ArmPart, hornScrews, mark, screw } from '../finish.ts';
+import { addServo } from '../servo.ts';
 
 export function addFixedJaw(part: ArmPart): void {
   // Outlines seen from behind: x across, z up.

@@ -3,8 +3,8 @@
  * Frame of the link `shoulder`, millimetres: y up along the pan axis, z forward.
  */
 import { circle, diamond, drum, extrude, type Corner } from '../shapes.ts';
-import { type ArmPart, hornScrews, mark, screw } from './finish.ts';
-import { addServo } from './servo.ts';
+import { type ArmPart, hornScrews, mark, screw } from '../finish.ts';
+import { addServo } from '../servo.ts';
 
 /** Front wall seen from the side (y across, z up): chamfered at the foot, running up to the collar. */
 const WALL: readonly Corner[] = [

@@ -3,8 +3,8 @@
  * `wrist`, millimetres: the roll axis is -y, the flex axis x.
  */
 import { extrude, lathe, moved, type Corner } from '../shapes.ts';
-import { type ArmPart, hornScrews, mark, screw } from './finish.ts';
-import { addServo } from './servo.ts';
+import { type ArmPart, hornScrews, mark, screw } from '../finish.ts';
+import { addServo } from '../servo.ts';
 import * as THREE from 'three';
 
 /** The housing from above (x across, y up): straight on the servo's long end, a bow on the other side. */

@@ -1,5 +1,6 @@
-/** The finishes an SO-100 is made of, and the small hardware that every link repeats. Millimetres. */
-import { circle, drum, flat, type Corner, type Part, type Plane, type Solid } from '../shapes.ts';
+/** The finishes a printed arm is made of, and the small hardware that every link repeats. Millimetres. */
+import type * as THREE from 'three';
+import { circle, drum, flat, moved, type Corner, type Part, type Plane, type Solid } from './shapes.ts';
 
 /**
  * print  matte printed plastic
@@ -12,6 +13,11 @@ import { circle, drum, flat, type Corner, type Part, type Plane, type Solid } fr
  */
 export type Finish = 'print' | 'case' | 'trim' | 'metal' | 'hole' | 'recess' | 'board';
 export type ArmPart = Part<Finish>;
+
+/** The same part, drawn in `frame` (a rotation and a shift, millimetres). */
+export function partIn(part: ArmPart, frame: THREE.Matrix4): ArmPart {
+  return { ...part, add: (finish, ...solids) => part.add(finish, ...solids.map((solid) => moved(solid, frame))) };
+}
 
 /** How far flush details stand out, so that they never fight the surface they lie on. */
 const PROUD = 0.12;

@@ -3,7 +3,7 @@
  * output shaft along z through the origin and its long end towards -x; `placeServo` puts it into a link.
  */
 import * as THREE from 'three';
-import { drum, extrude, moved, type Corner, type Solid } from '../shapes.ts';
+import { drum, extrude, moved, type Corner, type Solid } from './shapes.ts';
 import { type ArmPart, screw } from './finish.ts';
 
 export interface ServoPlace {
