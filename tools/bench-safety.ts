@@ -10,19 +10,20 @@ import { writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import { seededRandom } from '#core/lib/random.ts';
-import { SO100 } from '#core/robots/so100.ts';
+import { robotNamed } from '#core/robots/known.ts';
 import { createGate } from '#core/safety/gate.ts';
 import { jointLimits, PROFILES, shapeLimits } from '#core/safety/profile.ts';
 import { createBody } from '#core/safety/shape/body.ts';
 import { createWatch } from '#core/safety/watch.ts';
 
-const { values } = parseArgs({ options: { ticks: { type: 'string', default: '6000' }, out: { type: 'string' } } });
+const { values } = parseArgs({ options: { ticks: { type: 'string', default: '6000' }, out: { type: 'string' }, robot: { type: 'string', default: 'so100' } } });
 const TICKS = Number(values.ticks);
 const WARM_UP = 1000;
 const REPEATS = 5;
 const profile = PROFILES['first-motion'];
 const motion = profile.simulated;
-const body = createBody(SO100);
+const robot = robotNamed(values.robot === 'so101' ? 'so101' : 'so100');
+const body = createBody(robot);
 
 type Wishes = 'smooth' | 'far' | 'noise';
 const rows: string[] = [];
@@ -37,7 +38,7 @@ for (const hz of [30, 100]) {
 const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim();
 const text = `# What safety costs a tick
 
-\`npm run bench:safety\`, commit ${commit}, ${new Date().toISOString().slice(0, 16)}Z, Node ${process.versions.node}, ${cpus().length} x ${cpus()[0]?.model ?? 'unknown'}. Microseconds;
+\`npm run bench:safety\`, ${robot.name}, commit ${commit}, ${new Date().toISOString().slice(0, 16)}Z, Node ${process.versions.node}, ${cpus().length} x ${cpus()[0]?.model ?? 'unknown'}. Microseconds;
 ${TICKS} ticks a row, each measured right after an empty one.
 
 | wishes | empty p50 | empty p99 | pipeline p50 | p95 | p99 | processor time p50 | p99 | least of ${REPEATS} runs p50 | p99 |
@@ -50,14 +51,14 @@ if (values.out !== undefined) writeFileSync(values.out, text);
 /** The same gate, watch and wishes at every call. */
 function rig(wishes: Wishes, hz: number): { readonly wish: (tick: number) => Float64Array; readonly pass: (tick: number, positions: Float64Array) => void } {
   const random = seededRandom(3);
-  const gate = createGate({ limits: jointLimits(SO100, motion), tickSeconds: 1 / hz, staleAfterMs: 250, rampSeconds: motion.rampSeconds, shape: shapeLimits(SO100, body, profile, 'simulated') }, SO100.homePose);
-  const watch = createWatch(SO100, profile, motion);
-  const anywhere = (): Float64Array => Float64Array.from(SO100.joints, (joint) => random.between(joint.least, joint.most));
+  const gate = createGate({ limits: jointLimits(robot, motion), tickSeconds: 1 / hz, staleAfterMs: 250, rampSeconds: motion.rampSeconds, shape: shapeLimits(robot, body, profile, 'simulated') }, robot.homePose);
+  const watch = createWatch(robot, profile, motion);
+  const anywhere = (): Float64Array => Float64Array.from(robot.joints, (joint) => random.between(joint.least, joint.most));
   let goal = anywhere();
-  const readings = { position: Float64Array.from(SO100.homePose), velocity: new Float64Array(6), torque: new Float64Array(6) };
+  const readings = { position: Float64Array.from(robot.homePose), velocity: new Float64Array(6), torque: new Float64Array(6) };
   return {
     wish(tick) {
-      if (wishes === 'smooth') return Float64Array.from(SO100.homePose, (p, i) => p + 0.12 * Math.sin((tick / hz) * 1.1 + i) - 0.12 * Math.sin(i));
+      if (wishes === 'smooth') return Float64Array.from(robot.homePose, (p, i) => p + 0.12 * Math.sin((tick / hz) * 1.1 + i) - 0.12 * Math.sin(i));
       if (wishes === 'noise' || tick % (2 * hz) === 0) goal = anywhere();
       return goal;
     },

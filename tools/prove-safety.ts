@@ -3,7 +3,7 @@
  * arithmetic that imports no rule; every hundredth round is played in the physics and measured there. Writes
  * `evidence/safety.md`. The short form of the same rounds runs in `npm test`.
  *
- *   npm run prove:safety [-- --ticks 10000000 --shards 2 --seed 1 --minutes 600]
+ *   npm run prove:safety [-- --ticks 10000000 --shards 2 --seed 1 --minutes 600 --robot so101]
  *
  * `--minutes` ends it early and says so in the result.
  */
@@ -22,6 +22,7 @@ const { values } = parseArgs({
     shards: { type: 'string', default: String(Math.max(1, cpus().length)) },
     seed: { type: 'string', default: String(Date.now() % 1_000_000) },
     minutes: { type: 'string', default: '600' },
+    robot: { type: 'string', default: 'so100' },
     out: { type: 'string', default: 'evidence/safety.md' },
   },
 });
@@ -36,7 +37,7 @@ const SHOW_EVERY_MS = 30_000;
 const began = Date.now();
 const latest: (ShardReport | null)[] = Array.from({ length: shards }, () => null);
 const children = latest.map((_, i) =>
-  spawn(process.execPath, ['--import', 'tsx', join(root, 'tools/safety/shard.ts'), String(seed + i * SEED_STRIDE), String(Math.ceil(wanted / shards))], { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] }),
+  spawn(process.execPath, ['--import', 'tsx', join(root, 'tools/safety/shard.ts'), String(seed + i * SEED_STRIDE), String(Math.ceil(wanted / shards)), values.robot], { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] }),
 );
 const ended = children.map(
   (child, i) =>
@@ -79,7 +80,7 @@ function markdown(): string {
   const figure = (value: number, digits = 3): string => value.toFixed(digits);
   return `# Safety: ${passed ? 'every promise kept' : 'A PROMISE WAS BROKEN'}
 
-\`npm run prove:safety -- --ticks ${wanted} --shards ${shards} --seed ${seed}\`, commit ${commit}, ${new Date(began).toISOString().slice(0, 16)}Z, ${Math.round((Date.now() - began) / 1000)} s.
+\`npm run prove:safety -- --ticks ${wanted} --shards ${shards} --seed ${seed}${values.robot === 'so100' ? '' : ` --robot ${values.robot}`}\`, commit ${commit}, ${new Date(began).toISOString().slice(0, 16)}Z, ${Math.round((Date.now() - began) / 1000)} s.
 ${early && broken.length === 0 ? `\nEnded early, by the time limit: ${total('ticks').toLocaleString('en')} of ${wanted.toLocaleString('en')} ticks.\n` : ''}
 ${broken.map((report) => `Broken: ${report.message}\n`).join('')}
 | | |

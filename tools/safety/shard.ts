@@ -2,9 +2,9 @@
  * One process of the long proof: rounds from a seed until its share of ticks is done, with a line of JSON about every five
  * seconds and one at the end. The first promise broken ends it, with the seed that shows it again.
  *
- *   tsx tools/safety/shard.ts SEED TICKS
+ *   tsx tools/safety/shard.ts SEED TICKS [so101]
  */
-import { SO100 } from '#core/robots/so100.ts';
+import { robotNamed } from '#core/robots/known.ts';
 import { noWorst } from '#core/safety/testing/judge.ts';
 import { playRound } from '#core/safety/testing/round.ts';
 import { World } from '#core/world/world.ts';
@@ -28,16 +28,17 @@ const ROUND_TICKS = 300;
 const WORLD_EVERY = 100;
 const BODY_EVERY = 10;
 
-const [seedText, ticksText] = process.argv.slice(2);
+const [seedText, ticksText, robotText] = process.argv.slice(2);
 const firstSeed = Number(seedText);
 const wantedTicks = Number(ticksText);
 if (!Number.isInteger(firstSeed) || !Number.isInteger(wantedTicks)) throw new Error('usage: shard.ts SEED TICKS');
 
+const robot = robotNamed(robotText === 'so101' ? 'so101' : 'so100');
 const world = await World.open();
-world.reset({ task: '', seed: 1, cubes: ['red'] });
+world.reset({ task: '', seed: 1, cubes: ['red'], robot: robot.name });
 const worst = noWorst();
 const measured = nothingMeasured();
-const oracle = createOracle(world, SO100, measured);
+const oracle = createOracle(world, robot, measured);
 const rules: Record<string, number> = {};
 let ticks = 0;
 let rounds = 0;
@@ -54,7 +55,7 @@ const tell = (kind: ShardReport['kind'], message: string | null): void => {
 try {
   while (ticks < wantedTicks) {
     const inWorld = rounds % WORLD_EVERY === 0;
-    const report = playRound(firstSeed + rounds, worst, { ticks: ROUND_TICKS, judgeBody: rounds % BODY_EVERY === 0 ? 'looked-at' : 'left-out', ...(inWorld ? { inWorld: oracle } : {}) });
+    const report = playRound(firstSeed + rounds, worst, { ticks: ROUND_TICKS, robot, judgeBody: rounds % BODY_EVERY === 0 ? 'looked-at' : 'left-out', ...(inWorld ? { inWorld: oracle } : {}) });
     rounds++;
     ticks += report.ticks;
     unnamed += report.unnamed;

@@ -383,11 +383,11 @@ export class RecordingService implements RecordingApi {
     const episodes = this.#parts.store.list();
     const [first] = episodes;
     if (first === undefined) throw new FailureError('dataset/file-missing', { file: 'episodes', source: 'this page' });
-    const shape = (stored: StoredEpisode): string => JSON.stringify([stored.summary.fps, stored.summary.cameras.map(({ key, width, height }) => [key, width, height, stored.videos[key]?.codec])]);
+    const shape = (stored: StoredEpisode): string => JSON.stringify([stored.scene.robot.name, stored.summary.fps, stored.summary.cameras.map(({ key, width, height }) => [key, width, height, stored.videos[key]?.codec])]);
     const other = episodes.find((stored) => shape(stored) !== shape(first));
-    if (other !== undefined) throw new FailureError('dataset/unsupported', { what: 'episodes', found: 'some have other cameras or another rate than the first; delete those, or save them apart' });
+    if (other !== undefined) throw new FailureError('dataset/unsupported', { what: 'episodes', found: 'some have another arm, other cameras or another rate than the first; delete those, or save them apart' });
     return {
-      robotType: 'vla-playground-so100',
+      robotType: `vla-playground-${first.scene.robot.name}`,
       fps: first.summary.fps,
       cameras: first.summary.cameras.map(({ key, width, height }) => ({ key, width, height, codec: first.videos[key]?.codec ?? 'h264' })),
       count: episodes.length,

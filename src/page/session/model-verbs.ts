@@ -104,7 +104,7 @@ export function modelVerbs(context: SessionContext, policies: PolicyVerbs): Mode
       const looked = current();
       if (looked === null) throw new FailureError('policy/none-loaded');
       const against = standsAgainst(looked.lines);
-      if (against !== null) throw new FailureError('policy/preflight', { check: against.check });
+      if (against !== null) throw new FailureError('policy/preflight', { ...against.facts, check: against.check });
       await keepStore(context);
       try {
         return await policies.load(looked.source, { wiring: looked.wiring, ...(looked.units === null ? {} : { units: looked.units }) });

@@ -6,6 +6,7 @@ import type { DatasetEpisode, UnitEra } from '#contracts/dataset.ts';
 import type { Failure } from '#contracts/failure.ts';
 import { GRIPPER_INDEX, JOINT_COUNT } from '#contracts/joints.ts';
 import type { DatasetFiles, EpisodeSummary, OpenedDataset, RecordingCamera, RecordingStatus } from '#contracts/recording.ts';
+import { ROBOT_NAMES } from '#contracts/robot.ts';
 import type { ResetRequest } from '#contracts/scene.ts';
 import { asFailure, FailureError, unwrap } from '#core/lib/failure.ts';
 import type { CameraVerbs } from './camera-verbs.ts';
@@ -191,7 +192,7 @@ export function recordVerbs(context: SessionContext, cameras: CameraVerbs, runs:
           const episode = unwrap(from.kind === 'recorded' ? await api().recorded(from.id) : await api().episode(from.index));
           const { opened, status } = stores.record.getState();
           const own = from.kind === 'recorded' ? status?.episodes.find(({ id }) => id === from.id) : undefined;
-          const era = from.kind === 'recorded' || opened?.info.robotType === OURS ? 'degrees' : eraOf(episode.state);
+          const era = from.kind === 'recorded' || OURS.includes(opened?.info.robotType ?? '') ? 'degrees' : eraOf(episode.state);
           stores.record.setState({ shown: { from, episode, era, reset: own?.reset ?? null }, replayed: null });
           return episode;
         }),
@@ -215,7 +216,8 @@ export function recordVerbs(context: SessionContext, cameras: CameraVerbs, runs:
   };
 }
 
-const OURS = 'vla-playground-so100';
+/** What our own datasets call their arm: joint values of today. */
+const OURS: readonly string[] = ROBOT_NAMES.map((name) => `vla-playground-${name}`);
 
 /** rows x 6 as the arm takes them: degrees, the gripper 0..100. `limits` in degrees, JOINT_NAMES order. */
 export function actionsOfToday(action: Float32Array, era: Exclude<UnitEra, 'unknown'>, limits: readonly { readonly least: number; readonly most: number }[]): Float32Array {

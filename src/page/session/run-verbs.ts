@@ -155,7 +155,7 @@ export function runVerbs(context: SessionContext, policies: PolicyVerbs, resetWo
     const ready = await Promise.race([policies.ensure(), mine.ended]);
     if ('info' in ready) {
       const against = standsAgainstMotion(context, ready);
-      if (against !== null) throw new FailureError('policy/preflight', { check: against.check });
+      if (against !== null) throw new FailureError('policy/preflight', { ...against.facts, check: against.check });
       return ready;
     }
     throw new FailureError('run/cancelled');

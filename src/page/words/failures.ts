@@ -225,7 +225,13 @@ const WORDS: Readonly<Record<FailureCode, Words>> = {
     action: null,
     weight: 'limit',
   }),
-  'policy/preflight': (f) => ({
+  'policy/preflight': (f) => f['check'] === 'arm' ? ({
+    title: 'This policy is for another arm',
+    happened: `It was trained on the ${robotLabel(f['trained'])}, and the ${robotLabel(f['here'])} stands there, with other joints in other places.`,
+    next: 'In Robot, choose the arm it was trained on; or load a policy of yours for this one in Models.',
+    action: null,
+    weight: 'limit',
+  }) : ({
     title: 'A check stands against this policy',
     happened: `The list of checks has a red line: ${say(f, 'check')}.`,
     next: 'Open Models and do what the red line says. Nothing moves before.',

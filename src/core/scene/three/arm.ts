@@ -3,7 +3,9 @@
  * is drawn (the arm itself, its ghost).
  */
 import * as THREE from 'three';
-import type { RobotName } from '#contracts/robot.ts';
+import type { Pose, RobotName } from '#contracts/robot.ts';
+import { SO101_DRAWN } from '#core/robots/so101.ts';
+import { IDENTITY } from '#core/robots/transforms.ts';
 import { createPart, type Detail } from './shapes.ts';
 import type { ArmPart, Finish } from './finish.ts';
 import { SO100_MODEL } from './so100/links.ts';
@@ -14,6 +16,13 @@ type Model = (part: ArmPart) => void;
 /** Base first, then JOINT_NAMES order: the order of the body table. */
 const LINKS = ['base', 'shoulder', 'upper_arm', 'lower_arm', 'wrist', 'gripper', 'jaw'] as const;
 const MODELS: Readonly<Record<RobotName, Readonly<Record<(typeof LINKS)[number], Model>>>> = { so100: SO100_MODEL, so101: SO101_MODEL };
+
+/** Where a link's part is drawn, in the link's frame. */
+export function drawnFrame(robot: RobotName, link: string): Pose {
+  if (robot === 'so100') return IDENTITY;
+  const name = LINKS.find((known) => known === link);
+  return name === undefined ? IDENTITY : SO101_DRAWN[name];
+}
 
 export interface LinkGeometry {
   readonly name: string;

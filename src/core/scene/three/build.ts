@@ -8,7 +8,7 @@ import * as THREE from 'three';
 import type { RobotName } from '#contracts/robot.ts';
 import type { SceneDescription, SceneObject } from '#contracts/scene.ts';
 import { unreachable } from '#core/lib/never.ts';
-import { armGeometry, armObjects, disposeArm, type LinkGeometry } from './arm.ts';
+import { armGeometry, armObjects, disposeArm, drawnFrame, type LinkGeometry } from './arm.ts';
 import { cameraModule } from './camera-module.ts';
 import { contactSpot, objectMesh, tableObject, type ContactSpot } from './furniture.ts';
 import { createLights } from './lights.ts';
@@ -101,7 +101,7 @@ export function buildSceneObjects(description: SceneDescription, options: SceneO
   const arm = armObjects(assets.links(description.robot.name), (finish) => materials[finish]);
   for (const camera of description.cameras) {
     const link = arm.find((group) => group.name === camera.mount);
-    if (link !== undefined) link.add(...cameraModule(camera, materials, detail));
+    if (link !== undefined) link.add(...cameraModule(camera, materials, detail, drawnFrame(description.robot.name, camera.mount)));
   }
   const objects = description.objects.map((object) => objectMesh(object, detail));
   for (const object of [...arm, ...objects]) {

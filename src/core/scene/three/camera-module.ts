@@ -3,13 +3,25 @@
  * behind the lens, out of its own picture.
  */
 import * as THREE from 'three';
+import type { Pose } from '#contracts/robot.ts';
 import type { CameraDescription } from '#contracts/scene.ts';
+import { compose, IDENTITY, inverse, rotate, subtract } from '#core/robots/transforms.ts';
 import type { ArmMaterials } from './materials.ts';
 import { createPart, drum, roundedBox, type Detail } from './shapes.ts';
 import type { Finish } from './finish.ts';
 
-/** Meshes in the frame of the link that carries the camera. */
-export function cameraModule(camera: CameraDescription, materials: ArmMaterials, detail: Detail): THREE.Object3D[] {
+/**
+ * In the frame of the link that carries the camera, whose part is drawn in `drawn` (a pose in the link's frame): its bracket goes down
+ * along the drawing's z.
+ */
+export function cameraModule(camera: CameraDescription, materials: ArmMaterials, detail: Detail, drawn: Pose = IDENTITY): THREE.Object3D[] {
+  if (drawn !== IDENTITY) {
+    const frame = new THREE.Group();
+    frame.position.set(...drawn.position);
+    frame.quaternion.set(drawn.rotation[1], drawn.rotation[2], drawn.rotation[3], drawn.rotation[0]);
+    frame.add(...cameraModule({ ...camera, pose: seenFrom(drawn, camera.pose) }, materials, detail));
+    return [frame];
+  }
   const part = createPart<Finish>(detail);
   // Camera frame: looks along -z, so the housing sits at z > 0. Millimetres.
   part.add('case', roundedBox([-12, -9, 3], [12, 9, 12], 2, 2));
@@ -29,6 +41,12 @@ export function cameraModule(camera: CameraDescription, materials: ArmMaterials,
   if (top > foot + 4) bracket.add('print', roundedBox([x - 7, y - 2, foot], [x + 7, y + 2, top], 1.2, 2));
   const meshes = [...bracket.finish()].map(([finish, geometry]) => named(new THREE.Mesh(geometry, materials[finish]), finish));
   return [housing, ...meshes];
+}
+
+/** A pose given where `frame` is, in `frame`. */
+function seenFrom(frame: Pose, { position, rotation }: Pose): Pose {
+  const back = inverse(frame.rotation);
+  return { position: rotate(back, subtract(position, frame.position)), rotation: compose(back, rotation) };
 }
 
 function named(mesh: THREE.Mesh, finish: Finish): THREE.Mesh {

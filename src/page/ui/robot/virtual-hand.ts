@@ -7,16 +7,6 @@ import type { Session } from '#page/session/session.ts';
 
 type Pose = readonly number[];
 
-/** The drawn SO-100's stops, radians (`core/robots/so100.ts`), and the middle between them. */
-const STOPS: readonly (readonly [number, number])[] = [
-  [-1.92, 1.92],
-  [-1.749, 1.744],
-  [-1.744, 1.569],
-  [-1.658, 1.658],
-  [-2.793, 2.793],
-  [-0.175, 1.745],
-];
-const MIDDLE: Pose = STOPS.map(([least, most]) => (least + most) / 2);
 /** While one joint is swept the others stand so that there is room: the elbow folded up for the shoulder, the shoulder back for the elbow. */
 const ROOM: Readonly<Record<number, readonly (readonly [joint: number, angle: number])[]>> = {
   1: [[2, -1.65]],
@@ -29,8 +19,13 @@ const HAND_RAD_PER_S = 3.2;
 const SETTLE_MS = 250;
 
 export async function sweepByHand(session: Session): Promise<void> {
-  const { robot } = session.stores;
-  let at: Pose = MIDDLE.map(() => 0);
+  const { robot, world } = session.stores;
+  const joints = world.getState().scene?.description.robot.joints;
+  if (joints === undefined) return;
+  /** The drawn arm's stops, radians, and the middle between them. */
+  const stops = joints.map(({ least, most }) => [least, most] as const);
+  const middle: Pose = stops.map(([least, most]) => (least + most) / 2);
+  let at: Pose = middle.map(() => 0);
   const carry = async (pose: Pose): Promise<void> => {
     if (robot.getState().calibrating === null) return;
     const way = Math.max(...pose.map((angle, i) => Math.abs(angle - (at[i] ?? 0))));
@@ -38,16 +33,16 @@ export async function sweepByHand(session: Session): Promise<void> {
     at = pose;
     await new Promise((resolve) => setTimeout(resolve, SETTLE_MS + (1000 * way) / HAND_RAD_PER_S));
   };
-  await carry(MIDDLE);
+  await carry(middle);
   // Up from wherever it lay: twice the time.
   await new Promise((resolve) => setTimeout(resolve, 1000));
   if (robot.getState().calibrating?.step === 'homing') await session.calibrationHome();
-  for (const [joint, stops] of STOPS.entries()) {
+  for (const [joint, ends] of stops.entries()) {
     if (joint === ROLL) continue;
-    const room = MIDDLE.map((angle, i) => ROOM[joint]?.find(([other]) => other === i)?.[1] ?? angle);
+    const room = middle.map((angle, i) => ROOM[joint]?.find(([other]) => other === i)?.[1] ?? angle);
     await carry(room);
-    for (const stop of stops) await carry(room.map((angle, i) => (i === joint ? stop : angle)));
+    for (const stop of ends) await carry(room.map((angle, i) => (i === joint ? stop : angle)));
     await carry(room);
   }
-  await carry(MIDDLE);
+  await carry(middle);
 }
