@@ -4,7 +4,7 @@
  */
 import { type ArmPart, hornScrews, mark } from '../finish.ts';
 import { addServo } from '../servo.ts';
-import { extrude, type Corner } from '../shapes.ts';
+import { extrude, roundedBox, type Corner } from '../shapes.ts';
 import { clip } from './clip.ts';
 
 /** The housing from above (x across, y up): straight where the servo's long end is, a bow on the other side. */
@@ -55,6 +55,8 @@ export function addWrist(part: ArmPart): void {
     extrude({ plane: 'yz', outline: LEG, from: 17.8, to: 27, bevel: 1.6, bevelSegments: 2 }),
     extrude({ plane: 'yz', outline: LEG, from: -26.9, to: -17.8, bevel: 1.6, bevelSegments: 2 }),
     ...clip([-3.4, -49, -20], [9, -38, -15], 0),
+    // The hook at the corner over which the gripper's cable goes.
+    roundedBox([-19.4, -65.7, -15.4], [-12.4, -61, -8.4], 0.8, 1),
   );
   part.add('metal', ...hornScrews('x', [0, 0], 27, 1), ...hornScrews('x', [0, 0], -26.9, -1));
   // The servo's end looks out at the straight side.
