@@ -4,7 +4,7 @@
  *   npm run evaluate -- --contestant expert|hold-still|random|mean-trajectory|policies/pocket
  *       [--tasks touch,pick-up,...] [--seeds 0:200] [--cubes 4] [--wording held-out]
  *       [--perturbation none] [--instruction as-asked] [--delay 0] [--play-rows 8]
- *       [--shards 1] [--engine wasm|webgpu] [--where node|browser] [--site DIR] [--out DIR]
+ *       [--shards 1] [--engine wasm|webgpu] [--precision f32|q8|q4|int8] [--where node|browser] [--site DIR] [--out DIR]
  *   npm run evaluate -- --checkpoint DIR [--steps 2] [--cameras front] [--noise 0] ...                  a folder instead of --contestant
  *
  * Contestants without eyes run in Node; a policy runs in headless Chromium on the built page. Writes into DIR:
@@ -17,6 +17,7 @@ import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { BASELINES, INSTRUCTIONS, PERTURBATIONS, type Contestant, type EvaluationPlan, type EvaluationReport, type MeasuredPolicy } from '#contracts/evaluation.ts';
 import type { EngineChoice } from '#contracts/inference.ts';
+import { PRECISIONS } from '#contracts/policy.ts';
 import { buildReport, episodesAsCsv } from '#core/evaluation/summary.ts';
 import { DRAWING_VERSION } from '#core/scene/drawing-version.ts';
 import { FIRST_TRAIN_SEED } from '#core/world/tasks/draw.ts';
@@ -47,6 +48,7 @@ const { values: options } = parseArgs({
     cameras: { type: 'string' },
     noise: { type: 'string' },
     engine: { type: 'string' },
+    precision: { type: 'string', default: 'f32' },
     where: { type: 'string' },
     site: { type: 'string' },
     out: { type: 'string' },
@@ -77,12 +79,13 @@ const plan: EvaluationPlan = {
   playRows: wholeNumber('--play-rows', options['play-rows'], 1, 1000),
 };
 if (plan.seeds.first + plan.seeds.count > FIRST_TRAIN_SEED) console.log(`note: seeds from ${FIRST_TRAIN_SEED} up are training seeds; this result is no held-out result`);
+const precision = oneOf('--precision', options.precision, PRECISIONS);
 const engine: EngineChoice = options.engine === undefined ? null : oneOf('--engine', options.engine, ['wasm', 'webgpu'] as const);
 const where = options.where === undefined ? (baseline === undefined ? 'browser' : 'node') : oneOf('--where', options.where, ['node', 'browser'] as const);
 const out = resolve(options.out ?? join('evaluations', [contestantName.replaceAll('/', '-'), plan.perturbation, plan.instruction, options.seeds.replace(':', '+')].join('_')));
 
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { readonly version: string };
-const versions = { playground: version, renderer: DRAWING_VERSION.renderer, drawing: String(DRAWING_VERSION.drawingRevision), physics: packageVersion('@mujoco/mujoco'), inference: packageVersion('onnxruntime-web'), where, ...(underTest === null ? {} : { checkpoint: underTest.sha256 }) };
+const versions = { playground: version, renderer: DRAWING_VERSION.renderer, drawing: String(DRAWING_VERSION.drawingRevision), physics: packageVersion('@mujoco/mujoco'), inference: packageVersion('onnxruntime-web'), where, ...(underTest === null ? {} : { checkpoint: underTest.sha256 }), ...(precision === 'f32' ? {} : { precision }) };
 mkdirSync(out, { recursive: true });
 const ledger = openLedger(out, { plan, versions });
 const jobs = jobsOf(plan).filter((job) => !ledger.done.has(jobName(job)));
@@ -96,7 +99,7 @@ const server = where === 'browser' && jobs.length > 0 ? await openSite() : null;
 try {
   const setup: ShardSetup = {
     where: server === null ? { kind: 'node' } : { kind: 'browser', url: server.url },
-    policy: baseline === undefined ? { kind: 'shipped', name: contestantName } : null,
+    policy: baseline === undefined ? { kind: 'shipped', name: contestantName, precision } : null,
     contestant: baseline === undefined ? null : contestant,
     engine,
   };

@@ -30,6 +30,7 @@ const QUESTIONS: readonly Question[] = [
   { name: 'told nothing', tasks: CUBES, seeds: 200, options: ['--instruction', 'empty'] },
   ...['light', 'camera-pose', 'distractors', 'table-colour', 'initial-joints'].map((one): Question => ({ name: `changed: ${one}`, tasks: PAIR, seeds: 50, options: ['--perturbation', one] })),
   ...['10', '5', '2', '1'].map((steps): Question => ({ name: `${steps} denoising steps`, tasks: PAIR, seeds: 50, options: ['--steps', steps] })),
+  { name: 'in float32', tasks: PAIR, seeds: 50, options: ['--precision', 'f32'] },
   { name: 'front camera only', tasks: PAIR, seeds: 50, options: ['--cameras', 'front'] },
   { name: 'wrist camera only', tasks: PAIR, seeds: 50, options: ['--cameras', 'wrist'] },
 ];
@@ -58,6 +59,8 @@ for (const question of QUESTIONS) {
     `--play-rows=${options['play-rows']}`,
     `--shards=${options.shards}`,
     '--engine=wasm',
+    // What a computer without a graphics card gets (`page/session/precision.ts`); a question may say otherwise.
+    '--precision=int8',
     `--out=${out}`,
     ...(options.site === undefined ? [] : ['--site', options.site]),
     ...question.options,
