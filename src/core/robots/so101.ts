@@ -132,6 +132,9 @@ function joint(index: number, position: Vector3, rotation: Quaternion, range: re
 
 const degrees = (value: number): Radians => ((value * Math.PI) / 180) as Radians;
 
+/** The fixed finger's face lies this far along the closing direction from the grip point, metres. */
+export const SO101_FIXED_FACE_M = 0.0079;
+
 export const SO101: RobotDescription = {
   name: 'so101',
   base,

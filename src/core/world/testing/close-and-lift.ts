@@ -7,10 +7,12 @@ import type { Vector3 } from '#contracts/robot.ts';
 import { reachDown } from '#core/robots/inverse-kinematics.ts';
 import { gripPose } from '#core/robots/kinematics.ts';
 import { SO100_FIXED_FACE_M } from '#core/robots/so100.ts';
+import { SO101_FIXED_FACE_M } from '#core/robots/so101.ts';
 import { inverse, norm, rotate, subtract } from '#core/robots/transforms.ts';
 import { CUBE_SIZE_M } from '#core/scene/description.ts';
 import { STEP_SECONDS, type World } from '../world.ts';
 
+const FIXED_FACE_M = { so100: SO100_FIXED_FACE_M, so101: SO101_FIXED_FACE_M };
 const OPEN = (40 * Math.PI) / 180;
 const CLOSED = (-10 * Math.PI) / 180;
 /** Room between fixed finger and cube on the way down; without it the finger lands on the cube. */
@@ -34,7 +36,7 @@ export function closeAndLift(world: World, cubeName: string, options: { readonly
   const [x, y, z] = start.position;
   const { yaw, above } = bestYaw(world, start.position, yawOf(start.rotation));
   // With the cube against the fixed finger the grip point is not at its centre: the finger stands off the roll axis.
-  const besideM = CUBE_SIZE_M / 2 - SO100_FIXED_FACE_M + CLEARANCE_M;
+  const besideM = CUBE_SIZE_M / 2 - FIXED_FACE_M[robot.name] + CLEARANCE_M;
   const beside = (height: number): Vector3 => [x + besideM * Math.cos(yaw), y + besideM * Math.sin(yaw), height];
   const solve = (position: Vector3, from: ArrayLike<number>): Float64Array => {
     const reach = reachDown(robot, position, yaw, from);
