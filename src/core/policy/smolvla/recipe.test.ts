@@ -192,7 +192,9 @@ describe('what is refused, by name', () => {
 describe('the card', () => {
   it('says how it was trained and what for', async () => {
     const card = { training: { kind: 'trained', summary: '20,000 steps' }, sentences: ['pick up the red cube'], fps: 20, more: 1 };
-    expect((await plan(viewOf({ 'config.json': BASE_CONFIG, 'card.json': card }))).info).toMatchObject({ training: card.training, sentences: card.sentences, fps: 20 });
+    expect((await plan(viewOf({ 'config.json': BASE_CONFIG, 'card.json': card }))).info).toMatchObject({ training: card.training, sentences: card.sentences, fps: 20, robot: 'so100' });
+    expect((await plan(viewOf({ 'config.json': BASE_CONFIG, 'card.json': { ...card, robot: 'so101' } }))).info.robot).toBe('so101');
+    expect((await plan(viewOf({ 'config.json': BASE_CONFIG }))).info.robot).toBeUndefined();
     expect((await plan(viewOf({ 'config.json': BASE_CONFIG }))).info.noiseScale).toBeUndefined();
     expect((await plan(viewOf({ 'config.json': BASE_CONFIG, 'card.json': { sampling: { noise_scale: 0.25 } } }))).info.noiseScale).toBe(0.25);
     expect(await failureOf(viewOf({ 'config.json': BASE_CONFIG, 'card.json': { sampling: { noise_scale: 2 } } }))).toMatchObject({ code: 'checkpoint/config' });
