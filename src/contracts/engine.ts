@@ -5,7 +5,11 @@
  * A tensor either sits in ordinary memory (`HostTensor`) or stays where the engine computed it (`EngineTensor`), so
  * that the KV cache and the noisy actions need no read-back between graphs. Each EngineTensor is disposed by the one
  * who asked for it.
+ *
+ * An engine with a device offers more than that: memory in fixed places (`EngineDevice`). A session bound to places neither
+ * allocates nor uploads anything when it runs, and its commands may be recorded once and played again.
  */
+import type { Picture } from './picture.ts';
 
 /** Which provider computes. `webgpu` and `wasm` are onnxruntime-web's, `cpu` is onnxruntime-node's. */
 export type Provider = 'webgpu' | 'wasm' | 'cpu';
@@ -47,9 +51,48 @@ export interface EngineSession {
   dispose(): Promise<void>;
 }
 
+/** Memory on the device that stays where it is, and keeps what is in it until that is replaced. Its content is never promised to begin with. */
+export interface EnginePlace {
+  readonly type: HostTensor['type'];
+  readonly dims: readonly number[];
+  /** Whatever is run or copied after this sees the new numbers, whatever before it the old ones. */
+  write(data: HostTensor['data']): void;
+  /** What is in it after all that was asked for before. */
+  read(): Promise<HostTensor>;
+  dispose(): void;
+}
+
+/** `recorded`: the first run's commands are kept, and later runs play them again. */
+export type RunManner = 'plain' | 'recorded';
+
+export interface BoundSession {
+  /** Of every output, by name: the session's own, gone with it. Nothing is in them before the first run. */
+  readonly outputs: Readonly<Record<string, EnginePlace>>;
+  /** From the places it is bound to into its own. Resolves when the device has been told, not when it is done. Rejects as `EngineSession.run`. */
+  run(): Promise<void>;
+  dispose(): Promise<void>;
+}
+
+export interface EngineDevice {
+  /** `software`: the CPU computes what a GPU should, so much longer than commands take that recording them brings nothing. */
+  readonly kind: 'hardware' | 'software';
+  place(type: HostTensor['type'], dims: readonly number[]): EnginePlace;
+  /** The whole of `from`, or as many of its numbers from `row` times their count on as `to` holds. In order with writes and runs. */
+  copy(moves: readonly { readonly from: EnginePlace; readonly row?: number; readonly to: EnginePlace }[]): void;
+  /** `inputs`: a place for every input, by name; outputs of another session too. Rejects for `recorded` where the graph cannot be. */
+  createBound(graph: GraphFile, inputs: Readonly<Record<string, EnginePlace>>, manner: RunManner): Promise<BoundSession>;
+  /** A picture made into what a vision graph reads, by a kernel that has shown that it equals the CPU; null where it has not. */
+  readonly patches: PatchKernel | null;
+}
+
+/** `into` [1, (side / patch)^2, 3 patch^2]: letterboxed into side x side, in -1..1, cut into patches. */
+export type PatchKernel = (picture: Picture, form: { readonly side: number; readonly patch: number }, into: EnginePlace) => void;
+
 export interface Engine {
   readonly provider: Provider;
   /** Sessions are created and run one at a time: onnxruntime-web throws on two concurrent creations. */
   createSession(graph: GraphFile): Promise<EngineSession>;
+  /** Absent where the engine has no memory of its own. */
+  readonly device?: EngineDevice;
   dispose(): Promise<void>;
 }

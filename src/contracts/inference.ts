@@ -5,7 +5,8 @@ import type { Failure, Outcome } from './failure.ts';
 import type { CameraPicture } from './picture.ts';
 import type { PolicyFit, PolicyInfo, PolicySource, PredictedChunk } from './policy.ts';
 
-export type SelfTestName = 'wgsl-loop-variable' | 'attention' | 'matmul';
+/** `pictures` decides only who makes pictures ready; the others whether the device is used at all. */
+export type SelfTestName = 'wgsl-loop-variable' | 'attention' | 'matmul' | 'pictures';
 
 export interface SelfTestResult {
   readonly test: SelfTestName;
@@ -13,6 +14,15 @@ export interface SelfTestResult {
   /** Largest relative error against our own reference; null where the test is exact. */
   readonly error: number | null;
 }
+
+/**
+ * Whether the commands of a chunk are recorded once and played again (a captured graph), which spares most of what it costs to
+ * tell a GPU thousands of kernels. Only after chunks that were played came out as those that were told, bit for bit.
+ */
+export type RecordingReport =
+  | { readonly kind: 'recorded' }
+  | { readonly kind: 'plain'; readonly reason: 'software-gpu' | 'different' }
+  | { readonly kind: 'plain'; readonly reason: 'refused'; readonly message: string };
 
 /** What was found out about this machine, told to the person. */
 export interface EngineReport {
@@ -28,6 +38,8 @@ export interface EngineReport {
     | { readonly kind: 'forced' }
     | { readonly kind: 'faster'; readonly ratio: number }
     | { readonly kind: 'only'; readonly failure: Failure };
+  /** Of the loaded policy; null on the CPU. */
+  readonly recording: RecordingReport | null;
 }
 
 /** `?engine=`: forces a provider, null lets the benchmark choose. */

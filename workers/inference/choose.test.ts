@@ -1,6 +1,6 @@
 /** The rules of the race, on a manual clock with engines of known speed and honesty. The real race runs in Chromium. */
 import { expect, test } from 'vitest';
-import type { Engine, Provider } from '#contracts/engine.ts';
+import type { Engine, EngineDevice, Provider } from '#contracts/engine.ts';
 import type { EngineChoice, LoadProgress } from '#contracts/inference.ts';
 import type { Precision } from '#contracts/policy.ts';
 import { FailureError } from '#core/lib/failure.ts';
@@ -11,6 +11,7 @@ import type { Engines } from './engines.ts';
 interface Lane {
   readonly chunkMs: number;
   readonly x0: readonly number[];
+  readonly gpu?: EngineDevice['kind'];
   readonly opens?: FailureError;
   readonly builds?: FailureError;
 }
@@ -19,11 +20,13 @@ function track(lanes: Readonly<Record<'webgpu' | 'wasm', Lane>>) {
   const clock = manualClock(1000);
   const disposed: Provider[] = [];
   const chunks: Provider[] = [];
+  const recorded: Provider[] = [];
   const progress: LoadProgress[] = [];
   const open = async (provider: 'webgpu' | 'wasm'): Promise<Engine> => {
     const failure = lanes[provider].opens;
     if (failure !== undefined) throw failure;
-    return { provider, createSession: () => Promise.reject(new Error('not here')), dispose: async () => undefined };
+    const { gpu } = lanes[provider];
+    return { provider, createSession: () => Promise.reject(new Error('not here')), dispose: async () => undefined, ...(gpu === undefined ? {} : { device: { kind: gpu } as EngineDevice }) };
   };
   const build = async (engine: Engine): Promise<Runner> => {
     const lane = lanes[engine.provider === 'webgpu' ? 'webgpu' : 'wasm'];
@@ -37,6 +40,10 @@ function track(lanes: Readonly<Record<'webgpu' | 'wasm', Lane>>) {
         const timings = { observeMs: 0, preprocessMs: 0, visionMs: 0, prefixMs: 0, denoiseMs: 0, totalMs: lane.chunkMs };
         return { actions: new Float32Array(1), x0: new Float32Array(lane.x0), timings, provider: engine.provider };
       },
+      record: async () => {
+        recorded.push(engine.provider);
+        return { kind: 'recorded' };
+      },
       dispose: async () => void disposed.push(engine.provider),
     };
   };
@@ -44,7 +51,7 @@ function track(lanes: Readonly<Record<'webgpu' | 'wasm', Lane>>) {
   const engines: Engines = { webgpu: () => open('webgpu'), webgpuWorthRacing: () => open('webgpu'), againstGpu: async () => lanes.webgpu.opens ?? null, wasm: () => open('wasm'), facts: () => facts };
   const run = (choice: EngineChoice, precision: Precision = 'f32') =>
     chooseEngine({ choice, engines, precision, build, clock, onProgress: (step) => progress.push(step) });
-  return { run, engines, disposed, chunks, progress };
+  return { run, engines, disposed, chunks, recorded, progress };
 }
 
 test.each([
@@ -130,4 +137,18 @@ test('the likely engine is the forced one, else a GPU where its adapter is worth
   expect(await likelyProvider(null, software.engines)).toBe('wasm');
   expect(await likelyProvider('webgpu', software.engines)).toBe('webgpu');
   expect(software.chunks).toEqual([]);
+});
+
+test.each([
+  { gpu: 'hardware', recorded: ['webgpu'], says: { kind: 'recorded' } },
+  { gpu: 'software', recorded: [], says: { kind: 'plain', reason: 'software-gpu' } },
+] as const)('commands are recorded where telling them costs something: $gpu', async ({ gpu, recorded, says }) => {
+  const lanes = track({ webgpu: { chunkMs: 10, x0: [1], gpu }, wasm: { chunkMs: 20, x0: [1] } });
+  for (const choice of ['webgpu', null] as const) {
+    lanes.recorded.length = 0;
+    const { engine } = await lanes.run(choice);
+    expect(engine.recording).toEqual(says);
+    expect(lanes.recorded).toEqual(recorded);
+  }
+  expect((await lanes.run('wasm')).engine.recording).toBeNull();
 });

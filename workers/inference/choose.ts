@@ -7,7 +7,7 @@
  * wrong at the shapes of this very policy; the CPU's answer counts as right.
  */
 import type { Engine, Provider } from '#contracts/engine.ts';
-import type { EngineChoice, EngineReport, LoadProgress } from '#contracts/inference.ts';
+import type { EngineChoice, EngineReport, LoadProgress, RecordingReport } from '#contracts/inference.ts';
 import type { Precision, PredictedChunk } from '#contracts/policy.ts';
 import type { Clock } from '#contracts/time.ts';
 import { asFailure, FailureError } from '#core/lib/failure.ts';
@@ -18,6 +18,8 @@ import type { Engines } from './engines.ts';
 export interface Runner {
   /** Always the same chunk for one policy: fixed pictures, state, sentence and noise. */
   sampleChunk(): Promise<PredictedChunk>;
+  /** Has its commands recorded from now on if that is proved to change no bit, and says what came of it. */
+  record(): Promise<RecordingReport>;
   dispose(): Promise<void>;
 }
 
@@ -55,12 +57,12 @@ export async function chooseEngine<R extends Runner>(options: {
   switch (choice) {
     case 'webgpu': {
       if (options.precision === 'int8') throw new FailureError('engine/cpu-weights');
-      const { runner } = await warmedUp(options, await engines.webgpu());
-      return { runner, engine: { ...engines.facts(), provider: 'webgpu', race: [], reason: { kind: 'forced' } } };
+      const { runner, recording } = await warmedUp(options, await engines.webgpu());
+      return { runner, engine: { ...engines.facts(), provider: 'webgpu', race: [], reason: { kind: 'forced' }, recording } };
     }
     case 'wasm': {
-      const { runner } = await warmedUp(options, await engines.wasm());
-      return { runner, engine: { ...engines.facts(), provider: 'wasm', race: [], reason: { kind: 'forced' } } };
+      const { runner, recording } = await warmedUp(options, await engines.wasm());
+      return { runner, engine: { ...engines.facts(), provider: 'wasm', race: [], reason: { kind: 'forced' }, recording } };
     }
     case null:
       return race(options);
@@ -73,6 +75,7 @@ interface Entrant<R> {
   readonly provider: Provider;
   readonly runner: R;
   readonly x0: Float32Array;
+  readonly recording: RecordingReport | null;
 }
 
 async function race<R extends Runner>(options: Parameters<typeof chooseEngine<R>>[0]): Promise<Chosen<R>> {
@@ -87,7 +90,7 @@ async function race<R extends Runner>(options: Parameters<typeof chooseEngine<R>
     const chunkMs = await fastestLapMs(survivor.runner, options.clock);
     return {
       runner: survivor.runner,
-      engine: { ...engines.facts(), provider: survivor.provider, race: [{ provider: survivor.provider, chunkMs }], reason: { kind: 'only', failure: failure.failure } },
+      engine: { ...engines.facts(), provider: survivor.provider, race: [{ provider: survivor.provider, chunkMs }], reason: { kind: 'only', failure: failure.failure }, recording: survivor.recording },
     };
   };
   if (cpu instanceof FailureError) {
@@ -115,6 +118,7 @@ async function race<R extends Runner>(options: Parameters<typeof chooseEngine<R>
         { provider: 'wasm', chunkMs: cpuMs },
       ],
       reason: { kind: 'faster', ratio: Math.max(gpuMs, cpuMs) / Math.min(gpuMs, cpuMs) },
+      recording: winner.recording,
     },
   };
 }
@@ -145,11 +149,17 @@ async function warmedUp<R extends Runner>(options: Parameters<typeof chooseEngin
     options.onProgress({ phase: 'warm-up', provider });
     const chunk = await runner.sampleChunk();
     if (chunk.provider !== provider) throw new FailureError('internal', { message: `asked for ${provider}, computed by ${chunk.provider}` });
-    return { provider, runner, x0: chunk.x0 };
+    return { provider, runner, x0: chunk.x0, recording: await recorded(runner, engine) };
   } catch (thrown) {
     await runner.dispose();
     throw thrown;
   }
+}
+
+/** Null on the CPU. */
+async function recorded(runner: Runner, { device }: Engine): Promise<RecordingReport | null> {
+  if (device === undefined) return null;
+  return device.kind === 'software' ? { kind: 'plain', reason: 'software-gpu' } : runner.record();
 }
 
 async function fastestLapMs(runner: Runner, clock: Clock): Promise<number> {

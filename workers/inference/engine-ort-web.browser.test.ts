@@ -114,6 +114,42 @@ test('a lost device fails what is in flight and everything after, and the other 
   expect([...(await cpu.run({ x: input }, { y: 'host' })).y.data]).toEqual(expected([1, 2, 3, 4, 5, 6, 7, 8]));
 });
 
+test.each(['plain', 'recorded'] as const)('in fixed places, %s: what is written next is what is computed with, and one session reads what another wrote', async (manner) => {
+  const gpu = await openGpuDevice('without-subgroups');
+  const engine = ort.webgpuEngine(gpu);
+  const anchor = await engine.createSession(graph());
+  const device = engine.device!;
+  expect(device.kind).toBe('software');
+  const x = device.place('float32', [1, SIZE]);
+  const first = await device.createBound(graph(), { x }, manner);
+  const second = await device.createBound(graph(), { x: first.outputs['y']! }, manner);
+  const table = device.place('float32', [2, SIZE]);
+  table.write(Float32Array.from({ length: 2 * SIZE }, (_, i) => i));
+  for (let round = 0; round < 4; round++) {
+    const values = Array.from({ length: SIZE }, (_, i) => i + round);
+    if (round % 2 === 0) x.write(Float32Array.from(values));
+    else device.copy([{ from: table, row: 1, to: x }]);
+    await first.run();
+    await second.run();
+    const once = expected(round % 2 === 0 ? values : Array.from({ length: SIZE }, (_, i) => SIZE + i));
+    expect([...(await first.outputs['y']!.read()).data]).toEqual(once);
+    expect([...(await second.outputs['y']!.read()).data]).toEqual(expected(once));
+  }
+  await second.dispose();
+  await first.dispose();
+  expect(await failureOf(first.run())).toMatchObject({ code: 'engine/session-failed', facts: { graph: 'test' } });
+  expect(await failureOf(first.outputs['y']!.read())).toMatchObject({ code: 'engine/session-failed' });
+  expect(() => x.write(new Float32Array(3))).toThrow('3 numbers for a place of 8');
+  expect([...(await anchor.run({ x: input }, { y: 'host' })).y.data]).toEqual(expected([1, 2, 3, 4, 5, 6, 7, 8]));
+  const third = await device.createBound(graph(), { x }, manner);
+  await third.run();
+  gpu.device.destroy();
+  await gpu.device.lost;
+  expect(await failureOf(third.run())).toMatchObject({ code: 'engine/device-lost' });
+  expect(await failureOf(third.outputs['y']!.read())).toMatchObject({ code: 'engine/device-lost' });
+  await third.dispose();
+});
+
 test('while one session is open, sessions come and go on its device', async () => {
   const gpu = await openGpuDevice('without-subgroups');
   const engine = ort.webgpuEngine(gpu);

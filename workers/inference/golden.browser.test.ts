@@ -4,15 +4,19 @@
  * self-test trusted, and nothing was read back that was not asked for; on WASM no kernel ran at all.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { RunManner } from '#contracts/engine.ts';
+import { letterbox } from '#core/camera/letterbox.ts';
 import { encode } from '#core/conversion/encode.ts';
 import { normalNoise } from '#core/lib/random.ts';
 import { GraphBuilder } from '#core/onnx/graph.ts';
 import { gatedBlocks, matMulBlocks, mul, silu, type BlockMatrix } from '#core/onnx/ops.ts';
+import { loadPolicy } from '#core/policy/family.ts';
 import { GOLDEN_CASES } from '#core/policy/testing/golden-sets.ts';
-import { precisionError, runGolden, type GoldenReader } from '#core/policy/testing/golden-suite.ts';
+import { openGolden, precisionError, runGolden, type GoldenReader } from '#core/policy/testing/golden-suite.ts';
 import { availableThreads, gpuBuild, loadOrt, type OrtRuntime } from './engine-ort-web.ts';
 import { trustedGpu, type TrustedGpu } from './self-test.ts';
 import { countDispatches, type DispatchCount } from './testing/count-dispatches.ts';
+import { countMemory } from './testing/count-memory.ts';
 import { watchedEngine } from './testing/watched-engine.ts';
 
 const readGolden: GoldenReader = async (folder, file) => {
@@ -86,6 +90,63 @@ describe.each(['wasm', 'webgpu'] as const)('%s, weights in blocks', (provider) =
     console.log(`${provider} ${precision} ${name}: largest ${largest.toExponential(2)}, cosine ${cosine.toFixed(6)}`);
     expect(cosine).toBeGreaterThan(least);
   });
+});
+
+test.each(['base', 'self-attention'])('played from a recording %s gives the same bits, also of a chunk that was not recorded, and lets go of its memory', async (name) => {
+  const memory = countMemory(trusted.gpu.device);
+  const { pack, request } = await openGolden(GOLDEN_CASES.find((one) => one.name === name)!, readGolden);
+  const options = { letterbox, clock: { nowMs: () => performance.now() } };
+  // Other pictures, state, words and noise, one camera less, fewer steps: all that a recording must not have frozen.
+  const [front, ...others] = [...request.pictures];
+  const inverted = new Map([front!].map(([camera, picture]) => [camera, { ...picture, data: picture.data.map((value) => 255 - value) }]));
+  const other = { ...request, pictures: inverted, state: request.state.map((value) => -value), tokens: Array.from(request.tokens).toReversed(), noise: request.noise.map((value) => -value), steps: 3 };
+  const chunks = [request, other, request, { ...request, steps: 2 }];
+  expect(others.length).toBeGreaterThan(0);
+  const results: Record<RunManner, readonly Float32Array[]> = { plain: [], recorded: [] };
+  const empty = memory.liveBytes();
+  for (const manner of ['plain', 'recorded'] as const) {
+    const policy = await loadPolicy(pack, trusted.engine, { ...options, manner });
+    const found: Float32Array[] = [];
+    for (const chunk of chunks) found.push((await policy.predictChunk(chunk)).x0);
+    results[manner] = found;
+    await policy.dispose();
+  }
+  expect(results.recorded).toEqual(results.plain);
+  expect(results.plain[2]).toEqual(results.plain[0]);
+  expect(results.plain[1]).not.toEqual(results.plain[0]);
+  // onnxruntime keeps some emptied buffers for the next session; weights and places are gone.
+  expect(memory.liveBytes() - empty).toBeLessThan(4e6);
+  memory.stop();
+});
+
+test.each(['plain', 'recorded'] as const)('%s: GPU memory after 20 chunks is what it was after 3, and an unchanged picture is not seen again', async (manner) => {
+  const { pack, request } = await openGolden(GOLDEN_CASES.find((one) => one.name === 'base')!, readGolden);
+  const engine = watchedEngine(trusted.engine);
+  const policy = await loadPolicy(pack, engine, { letterbox, clock: { nowMs: () => performance.now() }, manner });
+  const memory = countMemory(trusted.gpu.device);
+  const seen = (): number => engine.runs()['vision'] ?? 0;
+  const x0: Float32Array[] = [];
+  const live: number[] = [];
+  for (let i = 1; i <= 20; i++) {
+    x0.push((await policy.predictChunk({ ...request, steps: 2 })).x0);
+    live.push(memory.liveBytes());
+  }
+  expect(live[19]).toBe(live[2]);
+  expect(x0[19]).toEqual(x0[0]);
+  // Once each; then one of them alone, because one number of it is another; then both, because they were forgotten.
+  const cameras = request.pictures.size;
+  expect(seen()).toBe(cameras);
+  const [changed, ...rest] = [...request.pictures];
+  const touched = changed![1].data.slice();
+  touched[touched.length - 1]! ^= 1;
+  const pictures = new Map([[changed![0], { ...changed![1], data: touched }], ...rest]);
+  expect((await policy.predictChunk({ ...request, pictures, steps: 2 })).x0).not.toEqual(x0[0]);
+  expect(seen()).toBe(cameras + 1);
+  policy.forget();
+  expect((await policy.predictChunk({ ...request, steps: 2 })).x0).toEqual(x0[0]);
+  expect(seen()).toBe(2 * cameras + 1);
+  await policy.dispose();
+  memory.stop();
 });
 
 describe.each(['wasm', 'webgpu'] as const)('%s', (provider) => {

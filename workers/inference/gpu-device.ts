@@ -31,6 +31,7 @@ const WANTED_LIMITS = [
 export interface GpuHandle {
   readonly device: GPUDevice;
   readonly adapter: NonNullable<EngineReport['adapter']>;
+  readonly kind: AdapterKind;
   /** Features the device was opened with, sorted: what the report shows. */
   readonly features: readonly string[];
   /** `engine/device-lost` once the device is gone (also after `close`), null while it lives. */
@@ -45,20 +46,25 @@ export interface GpuHandle {
   close(): void;
 }
 
+/** `software`: the browser computes what a GPU should on the CPU, at about 1 GFLOP/s on two cores. */
+export type AdapterKind = 'hardware' | 'software';
+
 export interface ProbedAdapter {
   readonly name: NonNullable<EngineReport['adapter']>;
-  /** `software`: the browser computes what a GPU should on the CPU, at about 1 GFLOP/s on two cores. */
-  readonly kind: 'hardware' | 'software';
+  readonly kind: AdapterKind;
 }
 
 /** Whether there is a GPU to talk to, and what it is. Opens nothing. Rejects with `engine/no-webgpu`. */
 export async function probeAdapter(): Promise<ProbedAdapter> {
   const adapter = await requestAdapter();
-  const name = adapterName(adapter);
+  return { name: adapterName(adapter), kind: adapterKind(adapter) };
+}
+
+function adapterKind(adapter: GPUAdapter): AdapterKind {
   // The specification's word for it, newer than the type package; Chromium's own software GPU also tells its name.
   const { isFallbackAdapter } = adapter.info as GPUAdapterInfo & { readonly isFallbackAdapter?: boolean };
-  const software = isFallbackAdapter === true || /swiftshader|llvmpipe|lavapipe/i.test(`${name.architecture} ${name.description}`);
-  return { name, kind: software ? 'software' : 'hardware' };
+  const { architecture, description } = adapterName(adapter);
+  return isFallbackAdapter === true || /swiftshader|llvmpipe|lavapipe/i.test(`${architecture} ${description}`) ? 'software' : 'hardware';
 }
 
 /**
@@ -76,7 +82,7 @@ export async function openGpuDevice(subgroups: SubgroupChoice): Promise<GpuHandl
   } catch (thrown) {
     throw new FailureError('engine/no-webgpu', { reason: thrown instanceof Error ? thrown.message : String(thrown) });
   }
-  return handle(device, adapter, [...features].sort());
+  return gpuHandle(device, adapter, [...features].sort());
 }
 
 async function requestAdapter(): Promise<GPUAdapter> {
@@ -98,7 +104,8 @@ function wantedFeatures(adapter: GPUAdapter, subgroups: SubgroupChoice): GPUFeat
   return names.filter((name) => adapter.features.has(name) && (subgroups === 'with-subgroups' || !name.startsWith('subgroup')));
 }
 
-function handle(device: GPUDevice, adapter: GPUAdapter, features: readonly string[]): GpuHandle {
+/** A device that somebody opened; `openGpuDevice` for those who want one. */
+export function gpuHandle(device: GPUDevice, adapter: GPUAdapter, features: readonly string[]): GpuHandle {
   let lostFailure: FailureError | null = null;
   let uncaptured: string | null = null;
   const listeners = new Set<(failure: FailureError) => void>();
@@ -115,6 +122,7 @@ function handle(device: GPUDevice, adapter: GPUAdapter, features: readonly strin
   return {
     device,
     adapter: adapterName(adapter),
+    kind: adapterKind(adapter),
     features,
     lostFailure: () => lostFailure,
     onLost(listener) {

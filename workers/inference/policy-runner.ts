@@ -3,15 +3,16 @@
  * tokens, the camera pictures and the joint state into one request, a seed into noise. Knows one policy; refuses to know
  * where pictures come from and where chunks go.
  */
-import type { Engine, Provider } from '#contracts/engine.ts';
+import type { Engine, Provider, RunManner } from '#contracts/engine.ts';
 import type { Observation } from '#contracts/observation.ts';
 import type { OpenPack } from '#contracts/pack.ts';
 import type { Picture } from '#contracts/picture.ts';
 import type { PolicyFit, PolicyInfo, PredictedChunk } from '#contracts/policy.ts';
 import type { Clock } from '#contracts/time.ts';
 import type { ChunkReduction } from '#contracts/chunk.ts';
-import type { ChunkGuidance } from '#contracts/inference.ts';
+import type { ChunkGuidance, RecordingReport } from '#contracts/inference.ts';
 import { guideVelocity, padLeftover } from '#core/chunks/real-time-chunking.ts';
+import { asFailure } from '#core/lib/failure.ts';
 import { normalNoise } from '#core/lib/random.ts';
 import { SAMPLE_SEED, sampleObservation } from '#core/observation/sample.ts';
 import { fromOldDegrees, toOldDegrees } from '#core/robots/old-degrees.ts';
@@ -45,9 +46,42 @@ export interface PolicyRunner extends Runner {
 
 export async function policyRunner(pack: OpenPack, engine: Engine, parts: RunnerParts, fit: PolicyFit = {}): Promise<PolicyRunner> {
   const tokenize = await parts.openTokenizer(pack.manifest.tokenizer);
-  const policy = await parts.loadPolicy(pack, engine, { letterbox: parts.letterbox, clock: parts.clock, ...(fit.wiring === undefined ? {} : { wiring: fit.wiring }) });
+  const load = (manner: RunManner): Promise<Policy> =>
+    parts.loadPolicy(pack, engine, { letterbox: parts.letterbox, clock: parts.clock, manner, ...(fit.wiring === undefined ? {} : { wiring: fit.wiring }) });
+  let policy = await load('plain');
   const { info, provider } = policy;
   const old = fit.units === 'old-degrees';
+
+  const again = async (manner: RunManner): Promise<void> => {
+    await policy.dispose();
+    policy = await load(manner);
+  };
+  const sampleX0 = async (seed: number): Promise<Float32Array> => {
+    policy.forget();
+    return (await runner.predict(sampleObservation(info, seed), seed)).x0;
+  };
+  /**
+   * Two different chunks, told kernel by kernel; then with sessions that record, the first one recorded, and both played. All must
+   * come out the same, bit for bit: a recording that forgot an input would give the first chunk's numbers for the second.
+   */
+  const record = async (): Promise<RecordingReport> => {
+    const seeds = [SAMPLE_SEED, SAMPLE_SEED + 1] as const;
+    const told = [await sampleX0(seeds[0]), await sampleX0(seeds[1])] as const;
+    let why: RecordingReport;
+    try {
+      await again('recorded');
+      const played = [await sampleX0(seeds[0]), await sampleX0(seeds[1]), await sampleX0(seeds[0])] as const;
+      if (sameBits(told[0], played[0]) && sameBits(told[1], played[1]) && sameBits(told[0], played[2])) return { kind: 'recorded' };
+      why = { kind: 'plain', reason: 'different' };
+    } catch (thrown) {
+      const { code, facts } = asFailure(thrown);
+      // A lost device is nobody's answer to this question.
+      if (code !== 'engine/session-failed') throw thrown;
+      why = { kind: 'plain', reason: 'refused', message: String(facts['message']) };
+    }
+    await again('plain');
+    return why;
+  };
 
   const runner: PolicyRunner = {
     info,
@@ -69,10 +103,19 @@ export async function policyRunner(pack: OpenPack, engine: Engine, parts: Runner
       });
       return { actions: old ? fromOldDegrees(actions, info.actionSize) : actions, x0, timings: { ...timings, observeMs: 0 }, provider };
     },
-    sampleChunk: () => runner.predict(sampleObservation(info, SAMPLE_SEED), SAMPLE_SEED),
+    async sampleChunk() {
+      // Or the second one would not look at its pictures, and be quicker than any chunk of a run.
+      policy.forget();
+      return runner.predict(sampleObservation(info, SAMPLE_SEED), SAMPLE_SEED);
+    },
+    record,
     dispose: () => policy.dispose(),
   };
   return runner;
+}
+
+function sameBits(a: Float32Array, b: Float32Array): boolean {
+  return a.length === b.length && a.every((value, i) => Object.is(value, b[i]));
 }
 
 /**

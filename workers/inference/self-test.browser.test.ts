@@ -29,7 +29,9 @@ test('a device with subgroups is refused, the one without is trusted, and the re
     ['wgsl-loop-variable', false],
     ['attention', true],
     ['matmul', true],
+    ['pictures', true],
   ]);
+  expect(engine.device?.patches).toBeInstanceOf(Function);
   for (const { error } of second?.tests.slice(1) ?? []) expect(error).toBeLessThan(SELF_TEST_TOLERANCE / 10);
 
   // The refusal was deserved: on a device with subgroups the attention itself is wrong, and only a test can tell.

@@ -9,20 +9,24 @@
  *   1. open a device with `subgroups`; the loop variable, then attention and matmul by onnxruntime; all right: trusted
  *   2. else open one without and do it again; attention and matmul right: trusted
  *   3. else no GPU: `engine/self-test-failed`
+ *   4. on the trusted device, our own kernel that makes pictures ready; wrong: the CPU goes on making them
  *
  * The loop variable test looks at the compiler and not at `subgroups`, so it mostly goes on failing at step 2. There it
  * is told and does not decide: what a policy runs is what the other two measure. At step 1 it does decide, and ends the
  * attempt: it costs milliseconds and fails at every subgroup width, while the first attention costs the compilation of
  * its shader (2.3 s on SwiftShader) and may come out nearly right.
  */
-import type { Engine, HostTensor } from '#contracts/engine.ts';
+import type { Engine, HostTensor, PatchKernel } from '#contracts/engine.ts';
 import type { EngineReport, SelfTestResult } from '#contracts/inference.ts';
+import { letterbox } from '#core/camera/letterbox.ts';
 import { FailureError } from '#core/lib/failure.ts';
 import { seededRandom } from '#core/lib/random.ts';
 import { GraphBuilder } from '#core/onnx/graph.ts';
 import { attention, matMul } from '#core/onnx/ops.ts';
+import { patchify } from '#core/policy/smolvla/patches.ts';
 import type { OrtRuntime } from './engine-ort-web.ts';
 import { openGpuDevice, type GpuHandle, type SubgroupChoice } from './gpu-device.ts';
+import { pictureKernel } from './picture-kernel.ts';
 import { attentionReference, matmulReference } from './reference.ts';
 
 /** Right kernels stay below 1e-6 here, the wrong ones seen lie above 2e-2. */
@@ -66,7 +70,11 @@ export async function trustedGpu(ort: OrtRuntime): Promise<TrustedGpu> {
       const tests = await selfTests(gpu, engine);
       const failed = tests.find((result) => refuses(result, gpu));
       attempts.push({ features: gpu.features, tests, trusted: failed === undefined });
-      if (failed === undefined) return { gpu, engine, attempts };
+      if (failed === undefined) {
+        const { kernel, result } = await picturesTest(gpu, engine);
+        attempts.push({ ...attempts.pop()!, tests: [...tests, result] });
+        return { gpu, engine: { ...engine, device: { ...engine.device!, patches: kernel } }, attempts };
+      }
       await engine.dispose();
       gpu.close();
       if (!hasSubgroups(gpu)) throw new SelfTestFailure(failed, attempts, gpu.adapter);
@@ -156,6 +164,41 @@ async function matmulTest(engine: Engine): Promise<SelfTestResult> {
   const session = await engine.createSession({ name: 'self-test-matmul', model: graph.build(), weights: [] });
   const { product } = await session.run(feeds, { product: 'host' });
   return judged('matmul', product, matmulReference(feeds.left.data, feeds.right.data, rows, depth, columns));
+}
+
+/** Both go up and down in size, neither side a whole number of tiles; one has a byte a channel too few for whole words. */
+const PICTURES = [
+  { width: 101, height: 67, channels: 3 },
+  { width: 33, height: 47, channels: 4 },
+] as const;
+const PICTURE_FORM = { side: 64, patch: 16 } as const;
+
+/**
+ * Our own kernel that makes pictures ready, against the CPU's. It does not decide about the device: where it is off by anything
+ * that can be seen, or does not run at all, pictures are made ready on the CPU.
+ */
+export async function picturesTest(gpu: GpuHandle, engine: Engine): Promise<{ readonly kernel: PatchKernel | null; readonly result: SelfTestResult }> {
+  const { side, patch } = PICTURE_FORM;
+  const place = engine.device!.place('float32', [1, (side / patch) ** 2, 3 * patch * patch]);
+  try {
+    const kernel = await pictureKernel(gpu.device);
+    let error = 0;
+    for (const [seed, { width, height, channels }] of PICTURES.entries()) {
+      const random = seededRandom(seed + 6);
+      const picture = { width, height, channels, data: Uint8Array.from({ length: width * height * channels }, () => random.index(256)) };
+      kernel(picture, PICTURE_FORM, place);
+      const { data } = await place.read();
+      error = Math.max(error, relativeError(data as Float32Array, Float64Array.from(patchify(letterbox(picture, { width: side, height: side }), side, patch))));
+    }
+    const passed = error <= SELF_TEST_TOLERANCE && gpu.takeUncapturedError() === null;
+    return { kernel: passed ? kernel : null, result: { test: 'pictures', passed, error } };
+  } catch {
+    const lost = gpu.lostFailure();
+    if (lost !== null) throw lost;
+    return { kernel: null, result: { test: 'pictures', passed: false, error: Number.POSITIVE_INFINITY } };
+  } finally {
+    place.dispose();
+  }
 }
 
 function randomTensor(seed: number, dims: readonly number[]): HostTensor & { readonly data: Float32Array } {

@@ -52,6 +52,7 @@ function arithmeticPolicy(engine: Engine, { events, clock, chunkMs, denoisingSte
       const base = (pictures.get(FRONT)?.data[0] ?? Number.NaN) + (state[0] ?? Number.NaN) + tokens.length;
       return { actions: noise.map((value) => value + base), x0: noise.slice(), timings: { preprocessMs: 1, visionMs: 2, prefixMs: 3, denoiseMs: 4, totalMs: 10 }, mids: new Map() };
     },
+    forget: () => undefined,
     dispose: async () => void events.push('dispose'),
   };
 }

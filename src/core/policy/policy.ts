@@ -3,7 +3,7 @@
  * knows no graph, no weight and no clock of its own.
  */
 import type { ChunkTimings } from '#contracts/chunk.ts';
-import type { Provider } from '#contracts/engine.ts';
+import type { Provider, RunManner } from '#contracts/engine.ts';
 import type { Picture } from '#contracts/picture.ts';
 import type { CameraWiring, PolicyInfo } from '#contracts/policy.ts';
 
@@ -78,6 +78,8 @@ export interface Policy {
    * `checkpoint/tensor-shape` for a noise of the wrong size, `policy/output-not-finite`, and what the engine throws.
    */
   predictChunk(request: ChunkRequest): Promise<PolicyChunk>;
+  /** A picture of a camera that shows the very bytes it showed last is not seen again; after this every one is, once. */
+  forget(): void;
   /** Releases the sessions; the engine itself is the caller's. */
   dispose(): Promise<void>;
 }
@@ -91,4 +93,6 @@ export interface LoadOptions {
   readonly wiring?: CameraWiring;
   /** `all` reads intermediate values back, for comparisons with LeRobot; slower. `none` where absent. */
   readonly mids?: 'none' | 'all';
+  /** On an engine with a device. `plain` where absent: `recorded` is for those who have seen that it changes nothing. */
+  readonly manner?: RunManner;
 }

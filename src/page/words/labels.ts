@@ -118,6 +118,28 @@ export function selfTestLine(engine: EngineReport): string | null {
   return `The graphics card failed its calculation tests (${failedTests.join(', ')}) and is not used.`;
 }
 
+/** Whether the graphics card's commands are played from a recording, and why not where they are not; null on the CPU. */
+export function recordingLine({ recording }: EngineReport): string | null {
+  if (recording === null) return null;
+  if (recording.kind === 'recorded') return 'The commands of a plan are recorded once and played again: plans made that way came out the same to the last bit.';
+  switch (recording.reason) {
+    case 'software-gpu':
+      return null;
+    case 'different':
+      return 'The commands of a plan are not played from a recording: plans made that way came out different.';
+    case 'refused':
+      return `The commands of a plan are not played from a recording: ${recording.message}`;
+    default:
+      return unreachable(recording);
+  }
+}
+
+/** Who makes pictures ready for the policy, where the graphics card may not; null where nothing needs to be said. */
+export function picturesLine(engine: EngineReport): string | null {
+  const found = engine.attempts.at(-1)?.tests.find(({ test }) => test === 'pictures');
+  return found === undefined || found.passed || engine.provider !== 'webgpu' ? null : 'Pictures are made ready on the CPU: on the graphics card they came out different.';
+}
+
 export function adapterLabel(engine: EngineReport): string | null {
   if (engine.adapter === null) return null;
   const { vendor, architecture, description } = engine.adapter;

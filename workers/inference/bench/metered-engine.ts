@@ -2,7 +2,7 @@
  * An engine that tells which graph it runs, and waits for the GPU after each where it is asked to. Knows graphs by name
  * and how much work each is; knows no model.
  */
-import type { Engine } from '#contracts/engine.ts';
+import type { Engine, EngineDevice } from '#contracts/engine.ts';
 import { graphWork, type GraphWork } from '#core/onnx/work.ts';
 
 export interface EngineMeter {
@@ -33,6 +33,27 @@ export function meteredEngine(engine: Engine, meter: EngineMeter): Engine {
         dispose: () => session.dispose(),
       };
     },
+    ...(engine.device === undefined ? {} : { device: meteredDevice(engine.device, meter) }),
     dispose: () => engine.dispose(),
+  };
+}
+
+/** What is written and copied between two runs counts for the graph that ran before. */
+function meteredDevice(device: EngineDevice, meter: EngineMeter): EngineDevice {
+  return {
+    ...device,
+    async createBound(graph, inputs, manner) {
+      meter.work.set(graph.name, graphWork(graph.model));
+      const session = await device.createBound(graph, inputs, manner);
+      return {
+        ...session,
+        async run() {
+          meter.enter(graph.name);
+          meter.runs.set(graph.name, (meter.runs.get(graph.name) ?? 0) + 1);
+          await session.run();
+          await meter.leave();
+        },
+      };
+    },
   };
 }

@@ -2,7 +2,7 @@
  * An engine that passes everything on and remembers what was asked of it, so that a test can hold it against what the
  * GPU saw: an operator that onnxruntime quietly placed on the CPU is a kernel missing there and a read-back too many.
  */
-import type { Engine } from '#contracts/engine.ts';
+import type { Engine, EngineDevice } from '#contracts/engine.ts';
 import { decodeModel } from '#core/onnx/model.ts';
 
 /** Operators with a kernel of their own that no optimiser takes away (it may add a bias to one of them). */
@@ -23,6 +23,30 @@ export function watchedEngine(engine: Engine): WatchedEngine {
   let outputs = 0;
   const runs: Record<string, number> = {};
   const costs: { graph: string; createMs: number; firstRunMs: number }[] = [];
+  const watchedDevice = (device: EngineDevice): EngineDevice => ({
+    ...device,
+    async createBound(graph, inputs, manner) {
+      const weight = decodeModel(graph.model).nodes.filter(({ op }) => HEAVY.has(op)).length;
+      const session = await device.createBound(graph, inputs, manner);
+      for (const place of Object.values(session.outputs)) {
+        const { read } = place;
+        Object.assign(place, {
+          read: () => {
+            outputs++;
+            return read();
+          },
+        });
+      }
+      return {
+        ...session,
+        async run() {
+          await session.run();
+          heavy += weight;
+          runs[graph.name] = (runs[graph.name] ?? 0) + 1;
+        },
+      };
+    },
+  });
   return {
     provider: engine.provider,
     async createSession(graph) {
@@ -44,6 +68,7 @@ export function watchedEngine(engine: Engine): WatchedEngine {
         dispose: () => session.dispose(),
       };
     },
+    ...(engine.device === undefined ? {} : { device: watchedDevice(engine.device) }),
     dispose: () => engine.dispose(),
     heavyOperators: () => heavy,
     hostOutputs: () => outputs,

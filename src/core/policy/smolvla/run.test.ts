@@ -53,6 +53,43 @@ describe('one set of sessions', () => {
     expect(largest(other.x0, whole.x0)).toBeGreaterThan(1e-3);
   });
 
+  it('a picture that has not changed is seen once, whoever holds its bytes; a single changed number is seen, and so is everything after forgetting', async () => {
+    let visions = 0;
+    const counting: Engine = {
+      ...engine,
+      createSession: async (graph) => {
+        const session = await engine.createSession(graph);
+        return {
+          run(feeds, fetches) {
+            if (graph.name === 'vision') visions++;
+            return session.run(feeds, fetches);
+          },
+          dispose: () => session.dispose(),
+        };
+      },
+    };
+    const mine = await loadPolicy(base.pack, counting, OPTIONS);
+    const copied = (request: ChunkRequest): ChunkRequest => ({ ...request, pictures: new Map([...request.pictures].map(([camera, picture]) => [camera, { ...picture, data: picture.data.slice() }])) });
+    const request = copied(base.request);
+    const first = await mine.predictChunk(request);
+    // The caller may do with its bytes what it likes.
+    for (const { data } of request.pictures.values()) data.fill(0);
+    expect((await mine.predictChunk(copied(base.request))).x0).toEqual(first.x0);
+    expect(visions).toBe(2);
+    const changed = copied(base.request);
+    changed.pictures.get(WRIST)!.data[changed.pictures.get(WRIST)!.data.length - 1]! ^= 128;
+    expect((await mine.predictChunk(changed)).x0).not.toEqual(first.x0);
+    expect(visions).toBe(3);
+    await mine.predictChunk(without(WRIST));
+    expect(visions).toBe(3);
+    expect((await mine.predictChunk(base.request)).x0).toEqual(first.x0);
+    expect(visions).toBe(4);
+    mine.forget();
+    expect((await mine.predictChunk(base.request)).x0).toEqual(first.x0);
+    expect(visions).toBe(6);
+    await mine.dispose();
+  });
+
   it.each([FRONT, WRIST])('without %s it equals sessions that never had that camera', async (absent) => {
     const left = absent === FRONT ? WRIST : FRONT;
     const masked = await policy.predictChunk(without(absent));
