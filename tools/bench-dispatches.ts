@@ -5,12 +5,9 @@
  *
  *   npm run bench:dispatches -- [--precision f32|f16|q8|q4] [--cameras 2] [--tokens 48] [--kernels yes|no] [--laps 5]
  *
- * It is the page's own engine on onnxruntime-web as the page ships it (its `asyncify` build, because Node 20 has no JSPI), on
- * graphs written by the page's own code for a checkpoint whose weights are all zero. `--kernels yes` also counts the operators
- * of each graph. Start Node with `--liftoff-only` (the npm script does), or V8 optimises 27 MB of WebAssembly first.
+ * It is the page's own engine on onnxruntime-web as the page ships it (`dawn.ts`), on graphs written by the page's own code for a
+ * checkpoint whose weights are all zero. `--kernels yes` also counts the operators of each graph. Start Node with `--liftoff-only` (the npm script does), or V8 optimises 27 MB of WebAssembly first.
  */
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { parseArgs } from 'node:util';
 import type { Engine, EnginePlace, RunManner } from '#contracts/engine.ts';
 import type { PackManifest } from '#contracts/pack.ts';
@@ -21,11 +18,9 @@ import { decodeModel } from '#core/onnx/model.ts';
 import { graphWork } from '#core/onnx/work.ts';
 import { anyFamilyRecipe, loadPolicy } from '#core/policy/family.ts';
 import { gpuHandle } from '#workers/inference/gpu-device.ts';
-import { ortEngine } from '#workers/inference/ort-engine.ts';
-import { turnTaking } from '#workers/inference/turn-taking.ts';
+import { pictureKernel } from '#workers/inference/picture-kernel.ts';
 import { BASE_CONFIG, viewOf } from '../src/core/policy/testing/smolvla-base.ts';
-import * as ort from 'onnxruntime-web/webgpu';
-import { create, globals } from 'webgpu';
+import { openDawn } from './dawn.ts';
 
 const { values: options } = parseArgs({
   options: {
@@ -59,6 +54,7 @@ const memory = { liveBytes: 0, peakBytes: 0 };
 /** What the three graphs hold, by name. */
 const graphs = new Map<string, Uint8Array>();
 
+const runtime = openDawn(['backend=null']);
 const engine = watchedEngine(await nullEngine());
 const pack = zeroPack(precision, await anyFamilyRecipe.plan(viewOf({ 'config.json': BASE_CONFIG }), precision));
 for (const manner of ['plain', 'recorded'] as const) await measure(manner);
@@ -77,7 +73,7 @@ async function measure(manner: RunManner): Promise<void> {
   memory.peakBytes = startBytes;
   const policy = await loadPolicy(pack, engine, { letterbox, clock: { nowMs: () => performance.now() }, cameras: CAMERAS, manner });
   const { info } = policy;
-  if (manner === 'plain') console.log(`SmolVLA, ${(info.parameterCount / 1e6).toFixed(0)} million parameters, ${precision}, ${CAMERAS.length} cameras, ${TOKENS} tokens, ${info.denoisingSteps} steps; onnxruntime-web ${ort.env.versions.web ?? ''}, Dawn's null backend, Node ${process.version}`);
+  if (manner === 'plain') console.log(`SmolVLA, ${(info.parameterCount / 1e6).toFixed(0)} million parameters, ${precision}, ${CAMERAS.length} cameras, ${TOKENS} tokens, ${info.denoisingSteps} steps; onnxruntime-web ${runtime.version}, Dawn's null backend, Node ${process.version}`);
   const [loadedBytes, loadingBytes] = [memory.liveBytes, memory.peakBytes];
   const size = 256;
   const request = {
@@ -150,10 +146,7 @@ function countsOf(part: string): Counts {
 
 /** The page's engine on a device that takes every command and computes nothing, with the features that onnxruntime asks for and the self-test leaves. */
 async function nullEngine(): Promise<Engine> {
-  Object.assign(globalThis, globals);
-  const gpu = create(['backend=null']);
-  Object.defineProperty(globalThis, 'navigator', { value: { gpu, hardwareConcurrency: 1, userAgent: 'node' }, configurable: true });
-  const adapter = await gpu.requestAdapter();
+  const adapter = await navigator.gpu.requestAdapter();
   if (adapter === null) throw new Error('Dawn gave no null adapter');
   const { maxStorageBufferBindingSize, maxBufferSize, maxComputeWorkgroupStorageSize, maxComputeInvocationsPerWorkgroup, maxComputeWorkgroupSizeX, maxStorageBuffersPerShaderStage } = adapter.limits;
   const features: GPUFeatureName[] = adapter.features.has('shader-f16') ? ['shader-f16'] : [];
@@ -162,9 +155,9 @@ async function nullEngine(): Promise<Engine> {
     requiredLimits: { maxStorageBufferBindingSize, maxBufferSize, maxComputeWorkgroupStorageSize, maxComputeInvocationsPerWorkgroup, maxComputeWorkgroupSizeX, maxStorageBuffersPerShaderStage },
   });
   watch(device);
-  ort.env.wasm.numThreads = 1;
-  ort.env.wasm.wasmBinary = readFileSync(createRequire(import.meta.url).resolve('onnxruntime-web/ort-wasm-simd-threaded.asyncify.wasm')).buffer as ArrayBuffer;
-  return ortEngine(ort, turnTaking(), gpuHandle(device, adapter, features));
+  const made = runtime.webgpuEngine(gpuHandle(device, adapter, features));
+  // The self-test's own kernel: on a real device it has proved itself by now.
+  return { ...made, device: { ...made.device!, patches: await pictureKernel(device) } };
 }
 
 function watch(on: GPUDevice): void {
@@ -181,14 +174,10 @@ function watch(on: GPUDevice): void {
     return submit.call(this, buffers);
   };
   const write = queue.writeBuffer;
-  // Dawn for Node takes no view of shared memory, which onnxruntime's heap is.
-  queue.writeBuffer = function copied(this: GPUQueue, buffer, offset, data, from?, length?) {
-    const bytes = ArrayBuffer.isView(data) ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength) : new Uint8Array(data as ArrayBuffer);
-    const unit = ArrayBuffer.isView(data) && 'BYTES_PER_ELEMENT' in data ? Number(data.BYTES_PER_ELEMENT) : 1;
-    const start = (from ?? 0) * unit;
-    const part = Uint8Array.from(bytes.subarray(start, length === undefined ? undefined : start + length * unit));
-    current.upBytes += part.length;
-    return write.call(this, buffer, offset, part);
+  queue.writeBuffer = function counted(this: GPUQueue, buffer, offset, data, from?, length?) {
+    const unit = 'BYTES_PER_ELEMENT' in data ? Number(data.BYTES_PER_ELEMENT) : 1;
+    current.upBytes += length === undefined ? data.byteLength - (from ?? 0) * unit : length * unit;
+    return Reflect.apply(write, this, [buffer, offset, data, from, length]) as undefined;
   };
   const sizes = new WeakMap<GPUBuffer, number>();
   const devices = Object.getPrototypeOf(on) as GPUDevice;

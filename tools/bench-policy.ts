@@ -20,7 +20,8 @@ import { memoryStore } from '#core/conversion/store.ts';
 import { normalNoise, seededRandom } from '#core/lib/random.ts';
 import { openTokenizer } from '#core/observation/tokenize.ts';
 import { anyFamilyRecipe, loadPolicy } from '#core/policy/family.ts';
-import { BENCH_PARTS_NAMES, ceilingLines, evenLine, gigaflops, shareOf } from '#page/words/bench.ts';
+import { evenLine } from '#page/words/bench.ts';
+import { perSecond, printFigures } from './bench-report.ts';
 import { buildIfStale } from './build-state.ts';
 import { CHROMIUM_FLAGS, ensureChromium } from './chromium.ts';
 import { createNodeEngine } from './engine-ort-node.ts';
@@ -111,23 +112,8 @@ async function inNode(threads: number): Promise<NodeFigures> {
   }
 }
 
-function perSecond(ms: number): string {
-  return (1000 / ms).toFixed(1);
-}
-
 function print({ machine, figures, beside }: BenchReport): void {
-  const { engine, policy, endToEnd, ceilings } = figures;
-  const adapter = engine.provider === 'webgpu' && machine.adapter !== null ? `, ${machine.adapter.vendor} ${machine.adapter.architecture}` : '';
-  console.log(`\n${engine.provider} (build ${engine.build}, ${engine.threads} threads${adapter}), ${machine.browser}; ${policy.name}, ${policy.precision}, ${policy.cameras} cameras, ${policy.denoisingSteps} steps`);
-  console.log(`  end to end   median ${endToEnd.p50Ms.toFixed(1)} ms, 95 % ${endToEnd.p95Ms.toFixed(1)} ms, most ${endToEnd.mostMs.toFixed(1)} ms of ${endToEnd.count}; ${perSecond(endToEnd.p50Ms)} chunks a second`);
-  console.log(`  ${'part'.padEnd(24)}${'median'.padStart(9)}${'95 %'.padStart(9)}${'on GPU'.padStart(9)}${'kernels'.padStart(9)}${'submits'.padStart(9)}${'up kB'.padStart(9)}${'back kB'.padStart(9)}${'arithmetic'.padStart(15)}${'of most'.padStart(9)}${'weights GB/s'.padStart(14)}`);
-  for (const part of figures.parts) {
-    const { wall, gpu, counts, flop, weightBytes } = part;
-    const cells = [wall.p50Ms.toFixed(1), wall.p95Ms.toFixed(1), gpu === null ? '-' : gpu.p50Ms.toFixed(1), counts.dispatches, counts.submits, (counts.uploadBytes / 1000).toFixed(0), (counts.readBackBytes / 1000).toFixed(1)];
-    const gbps = weightBytes === 0 ? '-' : (weightBytes / wall.p50Ms / 1e6).toFixed(2);
-    console.log(`  ${BENCH_PARTS_NAMES[part.part].padEnd(24)}${cells.map((cell) => String(cell).padStart(9)).join('')}${gigaflops(flop, wall.p50Ms).padStart(15)}${shareOf(part, ceilings).padStart(9)}${gbps.padStart(14)}`);
-  }
-  for (const line of ceilingLines(figures)) console.log(`  ${line}`);
+  printFigures(figures, machine.browser);
   console.log(`  30 Hz loop off by ${evenLine(beside.computing.loop)} while computing, ${evenLine(beside.idle.loop)} before`);
   console.log(`  page frame        ${evenLine(beside.computing.frame)} while computing, ${evenLine(beside.idle.frame)} before`);
 }

@@ -392,7 +392,7 @@ def rope(x: Tensor, position: Tensor) -> Tensor:
     angle = (position[..., None].float() * frequency)[:, :, None]
     sin, cos = angle.sin(), angle.cos()
     a, b = x[..., :half], x[..., half:]
-    return torch.cat([a * cos - b * sin, b * cos + a * sin], -1)
+    return torch.cat([a * cos - b * sin, b * cos + a * sin], -1).to(x.dtype)
 
 
 def time_embedding(t: Tensor, c: Config) -> Tensor:
