@@ -17,7 +17,7 @@ const TILE = 8;
 const FORM_WORDS = 12;
 
 const KERNEL = `
-  struct Form { width: u32, height: u32, channels: u32, side: u32, patch: u32, placedWidth: u32, placedHeight: u32, scaleX: f32, scaleY: f32 }
+  struct Form { width: u32, height: u32, channels: u32, side: u32, cut: u32, placedWidth: u32, placedHeight: u32, scaleX: f32, scaleY: f32 }
   @group(0) @binding(0) var<storage, read> bytes: array<u32>;
   @group(0) @binding(1) var<storage, read_write> patches: array<f32>;
   @group(0) @binding(2) var<uniform> form: Form;
@@ -41,8 +41,8 @@ const KERNEL = `
     let inside = id.x >= left && id.y >= top;
     let column = mixAt(id.x - min(left, id.x), form.scaleX, form.width);
     let row = mixAt(id.y - min(top, id.y), form.scaleY, form.height);
-    let area = form.patch * form.patch;
-    let start = ((id.y / form.patch) * (form.side / form.patch) + id.x / form.patch) * 3u * area + (id.y % form.patch) * form.patch + id.x % form.patch;
+    let area = form.cut * form.cut;
+    let start = ((id.y / form.cut) * (form.side / form.cut) + id.x / form.cut) * 3u * area + (id.y % form.cut) * form.cut + id.x % form.cut;
     for (var channel = 0u; channel < 3u; channel++) {
       let upper = (1.0 - column.z) * unit(u32(column.x), u32(row.x), channel) + column.z * unit(u32(column.y), u32(row.x), channel);
       let lower = (1.0 - column.z) * unit(u32(column.x), u32(row.y), channel) + column.z * unit(u32(column.y), u32(row.y), channel);

@@ -52,9 +52,16 @@ export async function policyRunner(pack: OpenPack, engine: Engine, parts: Runner
   const { info, provider } = policy;
   const old = fit.units === 'old-degrees';
 
+  /** Between two loads there is none to let go of, also where the second one failed. */
+  let open = true;
+  const close = async (): Promise<void> => {
+    if (open) await policy.dispose();
+    open = false;
+  };
   const again = async (manner: RunManner): Promise<void> => {
-    await policy.dispose();
+    await close();
     policy = await load(manner);
+    open = true;
   };
   const sampleX0 = async (seed: number): Promise<Float32Array> => {
     policy.forget();
@@ -109,7 +116,7 @@ export async function policyRunner(pack: OpenPack, engine: Engine, parts: Runner
       return runner.predict(sampleObservation(info, SAMPLE_SEED), SAMPLE_SEED);
     },
     record,
-    dispose: () => policy.dispose(),
+    dispose: close,
   };
   return runner;
 }
