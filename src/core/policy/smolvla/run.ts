@@ -7,8 +7,8 @@
  *   noise ─► step ─► x ─► step ─► ... ─► x0 (read back once) ─ denormalise ─► actions         │
  *              ▲───────────────────────────────────────────────────────────────────────────────┘
  *
- * Knows the order of things and the arithmetic on the host; graphs are in `graphs/`, rows and masks in
- * `prefix-rows.ts`. Knows no runtime, no file, no clock of its own.
+ * Knows the order of things and the arithmetic on the host; graphs are in `graphs/`, who keeps their tensors in
+ * `runs-*.ts`, rows and masks in `prefix-rows.ts`. Knows no runtime, no file, no clock of its own.
  */
 import type { Engine, HostTensor, WeightFile } from '#contracts/engine.ts';
 import type { OpenPack } from '#contracts/pack.ts';
