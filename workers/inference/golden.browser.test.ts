@@ -115,9 +115,10 @@ test.each(['base', 'self-attention'])('played from a recording %s gives the same
   expect(results.recorded).toEqual(results.plain);
   expect(results.plain[2]).toEqual(results.plain[0]);
   expect(results.plain[1]).not.toEqual(results.plain[0]);
-  // onnxruntime keeps emptied buffers for the next session, but no more of them each time.
-  expect(left[3]).toBe(left[1]);
-  console.log(`${name}: ${left.map((bytes) => (bytes / 1e6).toFixed(2)).join(', ')} MB kept for the next policy`);
+  // What a plain policy leaves is what the first one left: working memory that onnxruntime keeps for the next. A recorded one leaves
+  // its outputs there, too; never its weights, which are most of it.
+  console.log(`${name}: ${left.map((bytes) => (bytes / 1e6).toFixed(2)).join(', ')} MB kept after each`);
+  expect(left[3]! - left[0]!).toBeLessThan(1e6);
   memory.stop();
 });
 
