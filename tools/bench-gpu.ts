@@ -27,6 +27,7 @@ import { FailureError, unwrap } from '#core/lib/failure.ts';
 import { openTokenizer } from '#core/observation/tokenize.ts';
 import { anyFamilyRecipe, loadPolicy } from '#core/policy/family.ts';
 import { watchGpu } from '#workers/inference/bench/gpu-watch.ts';
+import { watchHeap } from '#workers/inference/bench/heap-watch.ts';
 import { BenchService } from '#workers/inference/bench/service.ts';
 import { probeAdapter } from '#workers/inference/gpu-device.ts';
 import { trustedGpu } from '#workers/inference/self-test.ts';
@@ -128,6 +129,7 @@ async function inChromium(flags: readonly string[], kind: 'hardware' | 'software
 
 /** The page's benchmark without a page: its own worker's class, on Dawn for Node. */
 async function inDawn(): Promise<Measured> {
+  const heap = watchHeap();
   const runtime = openDawn([]);
   const watch = watchGpu();
   const { gpu, engine, attempts } = await trustedGpu(runtime);
@@ -137,7 +139,8 @@ async function inDawn(): Promise<Measured> {
   const service = new BenchService({
     clock: systemClock(),
     watch,
-    engines: { webgpu: async () => engine, webgpuWorthRacing: async () => engine, wasm: noCpu, facts: () => ({ build: runtime.build, threads: runtime.threads, adapter: gpu.adapter, attempts }), device: () => gpu.device },
+    heap,
+    engines: { webgpu: async () => engine, webgpuWorthRacing: async () => engine, againstGpu: async () => null, wasm: noCpu, facts: () => ({ build: runtime.build, threads: runtime.threads, adapter: gpu.adapter, attempts }), device: () => gpu.device },
     onProgress: () => undefined,
     openPack: (name) => store.open(name),
     loadPolicy,
