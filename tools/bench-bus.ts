@@ -1,18 +1,19 @@
 /**
- * How much of a tick the servo bus takes: `npm run bench:bus [-- --seconds 600 --busy 2]`. Six servos read and written every tick at 30
- * and 50 Hz, with the time that the bytes need at 1 Mbaud.
+ * How much of a tick the servo bus takes: `npm run bench:bus [-- --seconds 600 --inference 1]`. Six servos read and written every tick at
+ * 30 and 50 Hz, with the time that the bytes need at 1 Mbaud.
  *
- * Twice: on a manual clock, where only the wire takes time, and on the wall clock, beside an idle loop of the same rate in the same
- * process, so that what the machine itself is late can be taken off. `--busy` threads compute meanwhile without pause, as inference does.
+ * Twice: on a manual clock, where only the wire takes time, and on the wall clock, each rate in a process of its own and beside it
+ * a thread with an idle loop of that rate, so that what the machine itself is late can be taken off. Meanwhile the policy that ships with
+ * the page is computed without pause in as many processes as `--inference` says.
  */
+import { fork, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Worker } from 'node:worker_threads';
-import { systemClock } from '#core/lib/clock.ts';
 import { armRig, holdAt } from '#core/arm/serial/testing/rig.ts';
-import { connectSerialArm } from '#core/arm/serial/connect.ts';
-import { virtualArm } from '#core/arm/virtual/virtual-arm.ts';
-import { SO100 } from '#core/robots/so100.ts';
 import { percentile } from '#core/telemetry/percentiles.ts';
+import type { BusLoopTold } from './bus-loop-process.ts';
 
 /** Question 14 bytes, six answers of 21, goals 26; ten bits each at 1 Mbaud. */
 const READ_LIMIT_MS = ((14 + 6 * 21) * 10) / 1000;
@@ -20,11 +21,11 @@ const CYCLE_LIMIT_MS = ((14 + 6 * 21 + 26) * 10) / 1000;
 const MANUAL_TICKS = 3000;
 const RATES = [30, 50] as const;
 
-const { values } = parseArgs({ options: { seconds: { type: 'string', default: '20' }, busy: { type: 'string', default: '1' } } });
+const { values } = parseArgs({ options: { seconds: { type: 'string', default: '20' }, inference: { type: 'string', default: '1' } } });
 const seconds = Number(values.seconds);
-const busy = Number(values.busy);
-if (!(seconds > 0) || !Number.isInteger(busy) || busy < 0) {
-  console.error('npm run bench:bus [-- --seconds 600 --busy 2]');
+const inference = Number(values.inference);
+if (!(seconds > 0) || !Number.isInteger(inference) || inference < 0) {
+  console.error('npm run bench:bus [-- --seconds 600 --inference 1]');
   process.exit(2);
 }
 
@@ -32,9 +33,12 @@ console.info(`the wire needs ${READ_LIMIT_MS.toFixed(2)} ms to read six servos, 
 console.info('| clock | Hz | ticks | read p50 ms | p99 ms | max ms | wire ms | old readings | lost |');
 console.info('|---|---|---|---|---|---|---|---|---|');
 for (const rateHz of RATES) await manual(rateHz);
-const threads = Array.from({ length: busy }, () => new Worker('let x = 1; for (;;) x = Math.sin(x) + 1;', { eval: true }));
-for (const rateHz of RATES) await wall(rateHz);
-await Promise.all(threads.map((thread) => thread.terminate()));
+const policies = await Promise.all(Array.from({ length: inference }, () => startInference()));
+console.info(`\n${(await Promise.all(RATES.map((rateHz) => wall(rateHz)))).join('\n')}`);
+for (const [i, policy] of policies.entries()) {
+  const chunks = await policy.stop();
+  console.info(`inference ${i + 1}: ${chunks} chunks meanwhile, ${((1000 * seconds) / chunks).toFixed(0)} ms each`);
+}
 process.exit(0);
 
 function row(clock: string, rateHz: number, trips: readonly number[], old: number, lost: number): void {
@@ -64,45 +68,36 @@ async function manual(rateHz: number): Promise<void> {
   row('manual', rateHz, trips, old, rig.arm.health().counts.lost - before.lost);
 }
 
-async function wall(rateHz: number): Promise<void> {
-  const clock = systemClock();
-  const servos = virtualArm({ clock, state: 'held' });
-  servos.run(10);
-  const { arm } = await connectSerialArm({ link: servos.link, clock, calibration: servos.calibration, robot: SO100, kind: 'virtual', configure: 'write' });
-  const first = arm.read(clock.nowMs());
-  if (first.kind === 'failed') throw new Error('no first reading');
-  const start = Array.from(first.value.position);
-  await arm.engage(holdAt(start), { tick: 0, atMs: clock.nowMs() });
+/** Prints its row; what it resolves with says how late it was, beside the idle loop. */
+async function wall(rateHz: number): Promise<string> {
   const idle = idleLoop(rateHz);
-  const trips: number[] = [];
-  const late: number[] = [];
-  const before = arm.health().counts;
-  const periodMs = 1000 / rateHz;
-  const beganMs = clock.nowMs();
-  let old = 0;
-  let skipped = 0;
-  for (let tick = 1; clock.nowMs() - beganMs < seconds * 1000; tick++) {
-    await clock.sleepUntil(beganMs + tick * periodMs);
-    const nowMs = clock.nowMs();
-    const missed = Math.floor((nowMs - beganMs) / periodMs) - tick;
-    if (missed > 0) {
-      skipped += missed;
-      tick += missed;
-    }
-    late.push(Math.max(0, nowMs - (beganMs + tick * periodMs)));
-    const reading = arm.read(nowMs);
-    if (reading.kind !== 'fresh') old++;
-    arm.send(holdAt(start.map((p) => p + 0.05 * Math.sin(tick / 10))), { tick, atMs: nowMs });
-    trips.push(arm.health().counts.lastRoundTripMs ?? Number.NaN);
-  }
-  row('wall', rateHz, trips, old, arm.health().counts.lost - before.lost);
+  const told = (await firstMessage(fork(join(import.meta.dirname, 'bus-loop-process.ts'), [String(rateHz), String(seconds)], { serialization: 'advanced' }))) as BusLoopTold;
   const control = await idle.stop();
+  row('wall', rateHz, told.trips, told.old, told.lost);
   const figures = (all: readonly number[]): string => {
     const sorted = Float64Array.from(all).sort();
     return `p50 ${percentile(sorted, 0.5).toFixed(2)}, p99 ${percentile(sorted, 0.99).toFixed(2)}, max ${percentile(sorted, 1).toFixed(2)} ms late`;
   };
-  console.info(`<!-- ${rateHz} Hz, ${seconds} s, ${busy} busy threads: bus loop ${figures(late)}, ${skipped} ticks skipped; idle loop beside it ${figures(control.late)}, ${control.skipped} skipped -->`);
-  await arm.close();
+  return `${rateHz} Hz, ${seconds} s, ${inference} processes of inference: bus loop ${figures(told.late)}, ${told.skipped} ticks skipped; idle loop beside it ${figures(control.late)}, ${control.skipped} skipped`;
+}
+
+/** Rejects where the process ends without one. */
+function firstMessage(child: ChildProcess): Promise<unknown> {
+  const ended = once(child, 'exit').then(([code]) => Promise.reject(new Error(`${child.spawnargs.at(-1) ?? 'a process'} ended with ${String(code)}`)));
+  return Promise.race([once(child, 'message').then(([message]) => message as unknown), ended]);
+}
+
+async function startInference(): Promise<{ stop(): Promise<number> }> {
+  const worker = fork(join(import.meta.dirname, 'inference-process.ts'));
+  await firstMessage(worker);
+  return {
+    async stop() {
+      worker.send('how many');
+      const { chunks } = (await firstMessage(worker)) as { readonly chunks: number };
+      worker.kill();
+      return chunks;
+    },
+  };
 }
 
 /** A thread that only looks at the clock, at the same rate: what this machine is late by itself. */

@@ -14,18 +14,11 @@ import { parseArgs } from 'node:util';
 import { chromium } from '@playwright/test';
 import type { BenchReport } from '#contracts/bench.ts';
 import { PRECISIONS } from '#contracts/policy.ts';
-import { letterbox } from '#core/camera/letterbox.ts';
-import { convertIntoStore } from '#core/conversion/convert.ts';
-import { memoryStore } from '#core/conversion/store.ts';
-import { normalNoise, seededRandom } from '#core/lib/random.ts';
-import { openTokenizer } from '#core/observation/tokenize.ts';
-import { anyFamilyRecipe, loadPolicy } from '#core/policy/family.ts';
 import { evenLine } from '#page/words/bench.ts';
 import { perSecond, printFigures } from './bench-report.ts';
 import { buildIfStale } from './build-state.ts';
 import { CHROMIUM_FLAGS, ensureChromium } from './chromium.ts';
-import { createNodeEngine } from './engine-ort-node.ts';
-import { folderFiles } from './policy/folder.ts';
+import { openNodeChunks } from './node-chunks.ts';
 import { serve } from './serve.ts';
 
 const { values: options } = parseArgs({
@@ -84,23 +77,12 @@ async function inBrowser(engine: 'webgpu' | 'wasm'): Promise<BenchReport> {
 
 /** The same pack, the same number of threads, the sample observation's sizes. */
 async function inNode(threads: number): Promise<NodeFigures> {
-  const store = memoryStore();
-  const { storedName } = await convertIntoStore({ files: folderFiles(resolve(REPOSITORY, 'public/policies/pocket')), recipe: anyFamilyRecipe, precision: Object.values(reports)[0]!.figures.policy.precision, store, name: 'pocket' });
-  const pack = await store.open(storedName);
-  const engine = await createNodeEngine({ threads });
+  const chunks = await openNodeChunks({ threads, precision: Object.values(reports)[0]!.figures.policy.precision });
   try {
-    const policy = await loadPolicy(pack, engine, { letterbox, clock: { nowMs: () => performance.now() } });
-    const { info } = policy;
-    const random = seededRandom(1);
-    const pictures = new Map(info.cameras.map(({ robotKey, width, height }) => [robotKey, { width, height, channels: 4 as const, data: Uint8Array.from({ length: width * height * 4 }, () => random.index(256)) }]));
-    const { ids, mask } = (await openTokenizer(pack.manifest.tokenizer))(info.sentences[0] ?? 'pick up the red cube', policy.text);
-    const state = Float32Array.from({ length: info.stateSize }, () => random.between(-20, 20));
-    const request = { pictures, state, tokens: ids, tokenMask: mask, noise: normalNoise(1, info.chunkRows * policy.noiseColumns) };
     const laps: number[] = [];
     for (let i = -2; i < LAPS; i++) {
-      policy.forget();
       const fromMs = performance.now();
-      await policy.predictChunk(request);
+      await chunks.compute();
       // Two laps to warm up, as in the browser.
       if (i >= 0) laps.push(performance.now() - fromMs);
     }
@@ -108,7 +90,7 @@ async function inNode(threads: number): Promise<NodeFigures> {
     const at = (share: number): number => laps[Math.ceil(share * laps.length) - 1]!;
     return { threads, laps: laps.length, p50Ms: at(0.5), p95Ms: at(0.95) };
   } finally {
-    await engine.dispose();
+    await chunks.dispose();
   }
 }
 

@@ -75,7 +75,9 @@ export interface OpenedDataset {
 
 export interface RecordingApi {
   status(): Promise<Outcome<RecordingStatus>>;
-  /** `recording/no-room`, `recording/unavailable`. */
+  /** Resolves when a frame of each of these real cameras has come, whatever it shows. `recording/ended`. */
+  framesCome(cameras: readonly string[]): Promise<Outcome<null>>;
+  /** `recording/no-room`, `recording/unavailable`; `recording/ended` where a real camera sends nothing that it sees. */
   begin(start: RecordingStart): Promise<Outcome<null>>;
   /** Null where it was not kept. */
   end(what: 'keep' | 'discard'): Promise<Outcome<EpisodeSummary | null>>;

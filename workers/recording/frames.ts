@@ -1,10 +1,10 @@
 /**
  * The newest frame of each real camera, for a recorder that wants one a row. The camera's own frames are copied and closed at once, and
- * every copy that is replaced is closed too.
+ * every copy that is replaced is closed too. What comes before the camera is switched through shows nothing and is not handed out.
  */
 import type { CameraCommand } from '#contracts/camera.ts';
 import type { Clock } from '#contracts/time.ts';
-import { ownFrame } from './own-frame.ts';
+import { isUnlit, ownFrame } from './own-frame.ts';
 
 export interface NewestFrame {
   /** Belongs to this file: clone it to keep it. */
@@ -14,18 +14,26 @@ export interface NewestFrame {
 }
 
 export interface Frames {
+  /** Whether any frame has come since it was bound. */
+  come(camera: string): boolean;
   newest(camera: string): NewestFrame | null;
 }
 
+interface Slot {
+  readonly stream: ReadableStreamDefaultReader<VideoFrame>;
+  state: 'silent' | 'unlit' | 'lit';
+  newest: NewestFrame | null;
+}
+
 export function serveFrames(port: MessagePort, clock: Clock): Frames {
-  const slots = new Map<string, { readonly stream: ReadableStreamDefaultReader<VideoFrame>; newest: NewestFrame | null }>();
+  const slots = new Map<string, Slot>();
   const drop = (camera: string): void => {
     const slot = slots.get(camera);
     slots.delete(camera);
     slot?.newest?.frame.close();
     void slot?.stream.cancel().catch(() => undefined);
   };
-  const pump = async (camera: string, slot: { readonly stream: ReadableStreamDefaultReader<VideoFrame>; newest: NewestFrame | null }): Promise<void> => {
+  const pump = async (camera: string, slot: Slot): Promise<void> => {
     for (let sequence = 1; ; sequence++) {
       const { done, value } = await slot.stream.read().catch(() => ({ done: true, value: undefined }) as const);
       if (done || value === undefined || slots.get(camera) !== slot) {
@@ -38,6 +46,7 @@ export function serveFrames(port: MessagePort, clock: Clock): Frames {
       value.close();
       // One that cannot be read is none: the recorder says when a camera has not sent a picture for too long.
       if (frame === null) continue;
+      if (slot.state !== 'lit') slot.state = (await isUnlit(frame)) ? 'unlit' : 'lit';
       if (slots.get(camera) !== slot) {
         frame.close();
         return;
@@ -50,9 +59,15 @@ export function serveFrames(port: MessagePort, clock: Clock): Frames {
     const command = event.data;
     drop(command.camera);
     if (command.kind !== 'bind') return;
-    const slot = { stream: command.stream.getReader(), newest: null };
+    const slot: Slot = { stream: command.stream.getReader(), state: 'silent', newest: null };
     slots.set(command.camera, slot);
     void pump(command.camera, slot);
   };
-  return { newest: (camera) => slots.get(camera)?.newest ?? null };
+  return {
+    come: (camera) => (slots.get(camera)?.state ?? 'silent') !== 'silent',
+    newest(camera) {
+      const slot = slots.get(camera);
+      return slot?.state === 'lit' ? slot.newest : null;
+    },
+  };
 }

@@ -5,7 +5,7 @@
 import { ALL_FORMATS, BlobSource, Input, VideoSampleSink } from 'mediabunny';
 import { expect, it } from 'vitest';
 import { videoWriter } from '#core/recording/video.ts';
-import { ownFrame } from './own-frame.ts';
+import { isUnlit, ownFrame } from './own-frame.ts';
 
 declare class MediaStreamTrackProcessor {
   constructor(options: { readonly track: MediaStreamTrack });
@@ -28,7 +28,7 @@ function meanDifference(a: Uint8Array, b: Uint8Array): number {
   return sum / ((a.length / 4) * 3);
 }
 
-async function camera(nth: number): Promise<{ readonly read: () => Promise<VideoFrame>; readonly close: () => Promise<void> }> {
+async function camera(nth: number): Promise<{ readonly track: MediaStreamTrack; readonly read: () => Promise<VideoFrame>; readonly close: () => Promise<void> }> {
   // Labels and identities come with the permission.
   for (const track of (await navigator.mediaDevices.getUserMedia({ video: true })).getTracks()) track.stop();
   const device = (await navigator.mediaDevices.enumerateDevices()).filter(({ kind }) => kind === 'videoinput')[nth];
@@ -36,6 +36,7 @@ async function camera(nth: number): Promise<{ readonly read: () => Promise<Video
   const [track] = stream.getVideoTracks() as [MediaStreamTrack];
   const reader = new MediaStreamTrackProcessor({ track }).readable.getReader();
   return {
+    track,
     read: async () => {
       const { value } = await reader.read();
       if (value === undefined) throw new Error('the device ended');
@@ -114,5 +115,23 @@ it('a camera goes on while copies of its frames are kept, however many', async (
   const shown = await Promise.all(kept.map(rgba));
   expect(new Set(shown.map((picture) => picture.reduce((sum, value, i) => (sum * 31 + value * (i % 7)) % 1_000_003, 0))).size).toBeGreaterThan(10);
   for (const frame of kept) frame.close();
+  await device.close();
+});
+
+it('what a track sends while it is switched off is told from what a camera sees', async () => {
+  const device = await camera(0);
+  const unlit = async (): Promise<boolean> => {
+    const frame = await device.read();
+    const own = await ownFrame(frame);
+    frame.close();
+    const is = await isUnlit(own);
+    own.close();
+    return is;
+  };
+  expect(await unlit()).toBe(false);
+  device.track.enabled = false;
+  await expect.poll(unlit).toBe(true);
+  device.track.enabled = true;
+  await expect.poll(unlit).toBe(false);
   await device.close();
 });

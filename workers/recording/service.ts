@@ -43,6 +43,9 @@ interface Filming {
   readonly handle: FileSystemSyncAccessHandle;
   readonly counter: PictureCounter;
   lastSequence: number;
+  seenSequence: number;
+  /** How long this thread has looked and seen no newer frame, ms. */
+  silentMs: number;
 }
 
 interface Recording {
@@ -60,8 +63,12 @@ interface Recording {
 const LAST_REPORT_MS = 300;
 /** The control loop ticks every 33 ms; a row is seen at most this much later, and its poses with it. */
 const LOOK_EVERY_MS = 3;
-/** An older frame is not of this row: the camera has stopped. */
+/** A camera that sends nothing for this long has stopped. */
 const FRAME_LIMIT_MS = 500;
+/** A look counts for no more: a thread that was late finds what the camera sent meanwhile a moment after it has looked. */
+const MOST_LOOK_MS = 50;
+/** However late, an older picture is of no row. */
+const OLDEST_FRAME_MS = 2000;
 /** Every so many rows of a real camera are counted for the statistics: converting every frame costs 4 ms each. */
 const COUNT_EVERY = 5;
 /** Two seconds of two cameras waiting for the encoder: it will not catch up. */
@@ -104,20 +111,28 @@ export class RecordingService implements RecordingApi {
     });
   }
 
+  framesCome(cameras: readonly string[]): Promise<Outcome<null>> {
+    return outcome(async () => {
+      await this.#waitFor(cameras, (camera) => this.#parts.frames.come(camera), 'sends no pictures');
+      return null;
+    });
+  }
+
   begin(start: RecordingStart): Promise<Outcome<null>> {
     return outcome(async () => {
       if (this.#recording !== null) throw new FailureError('run/already-running');
       const { freeBytes } = await this.#parts.room();
       if (freeBytes < LEAST_ROOM_BYTES) throw new FailureError('recording/no-room', { freeBytes });
       this.#failure = null;
-      await this.#firstFrames(start);
+      // Only then can the first row have one.
+      await this.#waitFor(start.cameras.filter(({ source }) => source === 'real').map(({ key }) => key), (camera) => this.#parts.frames.newest(camera) !== null, 'sends no pictures of anything');
       const folder = await this.#parts.store.create(crypto.randomUUID());
       const films: Filming[] = [];
       try {
         for (const camera of start.cameras.filter(({ source }) => source === 'real')) {
           const handle = await folder.open(`${camera.key}.mp4`);
           const writer = await videoWriter({ width: camera.width, height: camera.height, fps: start.fps, write: (data, at) => void handle.write(data, { at }) });
-          films.push({ camera, writer, handle, counter: pictureCounter(), lastSequence: 0 });
+          films.push({ camera, writer, handle, counter: pictureCounter(), lastSequence: 0, seenSequence: 0, silentMs: 0 });
         }
       } catch (thrown) {
         for (const { handle } of films) handle.close();
@@ -132,13 +147,12 @@ export class RecordingService implements RecordingApi {
     });
   }
 
-  /** Resolves when each real camera has sent a picture: only then can the first row have one. */
-  async #firstFrames({ cameras }: RecordingStart): Promise<void> {
-    const { clock, frames } = this.#parts;
+  async #waitFor(cameras: readonly string[], is: (camera: string) => boolean, otherwise: string): Promise<void> {
+    const { clock } = this.#parts;
     const giveUpAtMs = clock.nowMs() + FIRST_FRAME_LIMIT_MS;
-    for (const { key } of cameras.filter(({ source }) => source === 'real')) {
-      while (frames.newest(key) === null) {
-        if (clock.nowMs() > giveUpAtMs) throw new FailureError('recording/ended', { reason: `The ${key.split('.').at(-1)} camera sends no pictures` });
+    for (const key of cameras) {
+      while (!is(key)) {
+        if (clock.nowMs() > giveUpAtMs) throw new FailureError('recording/ended', { reason: `The ${nameOf(key)} camera ${otherwise}` });
         await clock.sleepUntil(clock.nowMs() + LOOK_EVERY_MS);
       }
     }
@@ -251,8 +265,12 @@ export class RecordingService implements RecordingApi {
 
   async #follow(recording: Recording): Promise<void> {
     const { clock } = this.#parts;
+    let lookedMs = clock.nowMs();
     while (!recording.over) {
       try {
+        const nowMs = clock.nowMs();
+        for (const film of recording.films) this.#watch(film, nowMs - lookedMs);
+        lookedMs = nowMs;
         const seen = recording.rows.look();
         if ('ended' in seen) throw new FailureError('recording/ended', { reason: seen.ended });
         for (const { row, atMs } of seen.rows) for (const film of recording.films) this.#film(recording, film, row, atMs);
@@ -268,10 +286,18 @@ export class RecordingService implements RecordingApi {
     }
   }
 
+  /** Throws where the camera has stopped. */
+  #watch(film: Filming, sinceMs: number): void {
+    const newest = this.#parts.frames.newest(film.camera.key);
+    film.silentMs = newest === null || newest.sequence === film.seenSequence ? film.silentMs + Math.min(MOST_LOOK_MS, sinceMs) : 0;
+    film.seenSequence = newest?.sequence ?? film.seenSequence;
+    if (film.silentMs > FRAME_LIMIT_MS) throw new FailureError('recording/ended', { reason: `The ${nameOf(film.camera.key)} camera stopped sending pictures` });
+  }
+
   /** The newest frame of this camera for this row; the same again where no newer one has come, and counted. */
   #film(recording: Recording, film: Filming, row: number, atMs: number): void {
     const newest = this.#parts.frames.newest(film.camera.key);
-    if (newest === null || atMs - newest.atMs > FRAME_LIMIT_MS) throw new FailureError('recording/ended', { reason: `The ${film.camera.key.split('.').at(-1)} camera stopped sending pictures` });
+    if (newest === null || atMs - newest.atMs > OLDEST_FRAME_MS) throw new FailureError('recording/ended', { reason: `This computer was too busy for pictures of the ${nameOf(film.camera.key)} camera` });
     if (newest.sequence === film.lastSequence) recording.repeatedFrames++;
     film.lastSequence = newest.sequence;
     recording.frameErrors.push(Math.abs(atMs - newest.atMs));
@@ -415,6 +441,10 @@ export class RecordingService implements RecordingApi {
 }
 
 const RECORDED = 'recorded/';
+
+function nameOf(key: string): string {
+  return key.split('.').at(-1) ?? key;
+}
 
 function treeOf(files: DatasetFiles): FileTree | Promise<FileTree> {
   switch (files.kind) {

@@ -23,14 +23,27 @@ export interface OpenCamera {
   readonly stream: MediaStream;
   readonly width: number;
   readonly height: number;
-  /** A new stream of frames, to be moved away. */
-  frames(): ReadableStream<VideoFrame>;
+  /** Its frames once more, for another taker. */
+  frames(): CameraFlow;
   /** What the device lets itself be told; read anew each time. */
   controls(): readonly CameraControl[];
   set(name: CameraControlName, value: string | number): Promise<void>;
   /** Calls once, when the device ended by itself. */
   onGone(listener: () => void): void;
   close(): void;
+}
+
+/**
+ * Frames for one taker. They show nothing until they are told to: Chromium reads a stream that is being moved on this thread until the
+ * other one has it, and a frame that comes meanwhile is kept here, by nobody, until the page's memory is tidied. A camera has a few
+ * buffers and stops while they are out (Chromium's fake one at two); frames of a track that is switched off are none of those.
+ */
+export interface CameraFlow {
+  /** To be moved away. */
+  readonly stream: ReadableStream<VideoFrame>;
+  /** The taker has had a frame, so it has the stream: from here on they show what the camera sees. */
+  open(): void;
+  end(): void;
 }
 
 /** Chrome has it on the page only, the stream it gives can be moved to a worker. Not in TypeScript's list of the DOM yet. */
@@ -70,13 +83,28 @@ export async function openCamera(device: CameraDevice | null, size: { readonly w
   const [track] = stream.getVideoTracks();
   if (track === undefined) throw new FailureError('camera/not-found', { device: name });
   const settings = track.getSettings();
+  const flows = new Set<MediaStreamTrack>();
   const opened: CameraDevice = { id: settings.deviceId ?? '', label: track.label };
   return {
     device: opened,
     stream,
     width: settings.width ?? size.width,
     height: settings.height ?? size.height,
-    frames: () => new MediaStreamTrackProcessor({ track }).readable,
+    frames() {
+      const own = track.clone();
+      own.enabled = false;
+      flows.add(own);
+      return {
+        stream: new MediaStreamTrackProcessor({ track: own }).readable,
+        open() {
+          own.enabled = true;
+        },
+        end() {
+          own.stop();
+          flows.delete(own);
+        },
+      };
+    },
     controls: () => controlsOf(track),
     async set(control, value) {
       // Exposure and focus values are ignored while their mode is automatic.
@@ -85,7 +113,7 @@ export async function openCamera(device: CameraDevice | null, size: { readonly w
     },
     onGone: (listener) => track.addEventListener('ended', listener, { once: true }),
     close: () => {
-      for (const one of stream.getTracks()) one.stop();
+      for (const one of [...stream.getTracks(), ...flows]) one.stop();
     },
   };
 }

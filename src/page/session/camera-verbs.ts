@@ -8,7 +8,7 @@
 import type { CameraHealth } from '#contracts/camera.ts';
 import type { Failure } from '#contracts/failure.ts';
 import { asFailure, FailureError } from '#core/lib/failure.ts';
-import { listCameras, onCamerasChanged, openCamera, type CameraControl, type CameraControlName, type CameraDevice, type OpenCamera } from '#page/runtime/real-cameras.ts';
+import { listCameras, onCamerasChanged, openCamera, type CameraControl, type CameraControlName, type CameraDevice, type CameraFlow, type OpenCamera } from '#page/runtime/real-cameras.ts';
 import type { SessionContext } from './context.ts';
 
 export type { CameraControl, CameraDevice };
@@ -32,14 +32,16 @@ export interface CameraVerbs {
   useSimulated(place: string): void;
   /** For a `<video>`; null while the place has no live camera. */
   cameraStream(place: string): MediaStream | null;
-  /** Another stream of its frames, for a recorder. Null while there is none. */
-  cameraFrames(place: string): ReadableStream<VideoFrame> | null;
+  /** Its frames once more, for a recorder. Null while there is none. */
+  cameraFrames(place: string): CameraFlow | null;
   setCameraControl(place: string, name: CameraControlName, value: string | number): Promise<void>;
 }
 
 export function cameraVerbs(context: SessionContext): CameraVerbs {
   const { house, stores } = context;
   const open = new Map<string, OpenCamera>();
+  /** What the inference worker takes of each. */
+  const flows = new Map<string, CameraFlow>();
   const lastHealth = new Map<string, CameraHealth>();
   let requests = 0;
   const newest = new Map<string, number>();
@@ -57,12 +59,15 @@ export function cameraVerbs(context: SessionContext): CameraVerbs {
     }
   };
   const bind = (place: string, camera: OpenCamera): void => {
-    const stream = camera.frames();
-    house.sendCamera({ kind: 'bind', camera: place, device: camera.device.label, stream }, [stream]);
+    flows.get(place)?.end();
+    const flow = camera.frames();
+    flows.set(place, flow);
+    house.sendCamera({ kind: 'bind', camera: place, device: camera.device.label, stream: flow.stream }, [flow.stream]);
   };
   const shut = (place: string): void => {
     open.get(place)?.close();
     open.delete(place);
+    flows.delete(place);
     lastHealth.delete(place);
   };
 
@@ -112,6 +117,7 @@ export function cameraVerbs(context: SessionContext): CameraVerbs {
     for (const health of all) {
       const state = stores.cameras.getState().places[health.camera];
       if (state?.kind !== 'live') continue;
+      if (health.frames > 0) flows.get(health.camera)?.open();
       const before = lastHealth.get(health.camera);
       lastHealth.set(health.camera, health);
       const seconds = before === undefined ? 0 : (health.toldAtMs - before.toldAtMs) / 1000;

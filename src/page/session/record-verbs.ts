@@ -7,8 +7,9 @@ import type { Failure } from '#contracts/failure.ts';
 import { GRIPPER_INDEX, JOINT_COUNT } from '#contracts/joints.ts';
 import type { DatasetFiles, EpisodeSummary, OpenedDataset, RecordingCamera, RecordingStatus } from '#contracts/recording.ts';
 import { ROBOT_NAMES } from '#contracts/robot.ts';
-import type { ResetRequest } from '#contracts/scene.ts';
+import type { ResetRequest, SceneInfo } from '#contracts/scene.ts';
 import { asFailure, FailureError, unwrap } from '#core/lib/failure.ts';
+import type { CameraFlow } from '#page/runtime/real-cameras.ts';
 import type { CameraVerbs } from './camera-verbs.ts';
 import type { SessionContext } from './context.ts';
 import type { RunVerbs, TraceReport } from './run-verbs.ts';
@@ -71,6 +72,8 @@ export function recordVerbs(context: SessionContext, cameras: CameraVerbs, runs:
   let looping = false;
   let lastFailure = '';
   let offTicks: (() => void) | null = null;
+  /** What the recorder takes of the real cameras. */
+  let flows: readonly CameraFlow[] = [];
 
   const refresh = async (): Promise<RecordingStatus | null> => {
     const answer = await api().status();
@@ -78,7 +81,10 @@ export function recordVerbs(context: SessionContext, cameras: CameraVerbs, runs:
     stores.record.setState({ status: answer.value });
     const failure = answer.value.failure;
     const told = JSON.stringify(failure);
-    if (failure !== null && told !== lastFailure) context.report(failure);
+    if (failure !== null && told !== lastFailure) {
+      letGo();
+      context.report(failure);
+    }
     lastFailure = told;
     return answer.value;
   };
@@ -130,23 +136,38 @@ export function recordVerbs(context: SessionContext, cameras: CameraVerbs, runs:
     const all = wanted(side);
     // Answered when the worker is there, so that the frames find it.
     unwrap(await api().status());
-    for (const { key, source } of all) {
-      const stream = source === 'real' ? cameras.cameraFrames(key) : null;
-      if (stream !== null) house.sendFrames({ kind: 'bind', camera: key, device: key, stream }, [stream]);
+    letGo();
+    const real = all.filter(({ source }) => source === 'real').map(({ key }) => key);
+    flows = real.flatMap((key) => {
+      const flow = cameras.cameraFrames(key);
+      if (flow !== null) house.sendFrames({ kind: 'bind', camera: key, device: key, stream: flow.stream }, [flow.stream]);
+      return flow ?? [];
+    });
+    try {
+      unwrap(await api().framesCome(real));
+      for (const flow of flows) flow.open();
+      await beginNow(sentence, Math.round(rate), all, scene);
+    } catch (thrown) {
+      letGo();
+      throw thrown;
     }
+    void loop();
+  };
+  const beginNow = async (task: string, fps: number, all: readonly RecordingCamera[], scene: SceneInfo): Promise<void> => {
     const by = stores.run.getState().kind === 'running' ? 'policy' : 'hand';
     void navigator.storage?.persist?.().catch(() => false);
     offTicks ??= context.events.on('ticks', (ticks) => house.sendTicks(ticks));
-    unwrap(await api().begin({ task: sentence, fps: Math.round(rate), by, cameras: all, scene }));
-    void loop();
+    unwrap(await api().begin({ task, fps, by, cameras: all, scene }));
   };
   const letGo = (): void => {
+    offTicks?.();
+    offTicks = null;
     for (const key of Object.keys(stores.cameras.getState().places)) house.sendFrames({ kind: 'unbind', camera: key }, []);
+    for (const flow of flows) flow.end();
+    flows = [];
   };
   const endNow = async (what: 'keep' | 'discard'): Promise<EpisodeSummary | null> => {
     const summary = unwrap(await api().end(what));
-    offTicks?.();
-    offTicks = null;
     letGo();
     return summary;
   };

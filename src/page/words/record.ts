@@ -55,9 +55,13 @@ export function recordingLine(now: NonNullable<RecordingStatus['now']>): string 
   return `${seconds(now.seconds)}, ${now.rows} rows${repeated}`;
 }
 
+/** Three rows at 30 a second: a picture that is this late is of another moment. */
+const WORTH_TELLING_MS = 100;
+
 export function episodeLine(rows: number, fps: number, alignment: Alignment, lateTicks: number): string {
   const repeated = lateTicks === 0 ? '' : `, ${lateTicks} ticks late`;
-  return `${seconds(rows / fps)}, picture and joints within ${alignment.p99Ms.toFixed(0)} ms (99 %)${repeated}`;
+  const once = alignment.maxMs < WORTH_TELLING_MS ? '' : `, once ${alignment.maxMs.toFixed(0)} ms apart`;
+  return `${seconds(rows / fps)}, picture and joints within ${alignment.p99Ms.toFixed(0)} ms (99 %)${once}${repeated}`;
 }
 
 export function replayedLine(rows: number, rowsPlayed: number, maxAbsDifference: number, limitedRows: number): string {
