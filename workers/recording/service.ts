@@ -26,6 +26,7 @@ import type { EpisodeFolder, EpisodeStore, StoredEpisode } from './episode-store
 import type { Frames } from './frames.ts';
 import { hubTree } from './hub-tree.ts';
 import { episodeRows, ROW_NUMBERS, type Rows } from './rows.ts';
+import { silence, type Silence } from './silence.ts';
 
 export interface RecordingParts {
   readonly store: EpisodeStore;
@@ -43,9 +44,7 @@ interface Filming {
   readonly handle: FileSystemSyncAccessHandle;
   readonly counter: PictureCounter;
   lastSequence: number;
-  seenSequence: number;
-  /** How long this thread has looked and seen no newer frame, ms. */
-  silentMs: number;
+  readonly silence: Silence;
 }
 
 interface Recording {
@@ -63,10 +62,6 @@ interface Recording {
 const LAST_REPORT_MS = 300;
 /** The control loop ticks every 33 ms; a row is seen at most this much later, and its poses with it. */
 const LOOK_EVERY_MS = 3;
-/** A camera that sends nothing for this long has stopped. */
-const FRAME_LIMIT_MS = 500;
-/** A look counts for no more: a thread that was late finds what the camera sent meanwhile a moment after it has looked. */
-const MOST_LOOK_MS = 50;
 /** However late, an older picture is of no row. */
 const OLDEST_FRAME_MS = 2000;
 /** Every so many rows of a real camera are counted for the statistics: converting every frame costs 4 ms each. */
@@ -132,7 +127,7 @@ export class RecordingService implements RecordingApi {
         for (const camera of start.cameras.filter(({ source }) => source === 'real')) {
           const handle = await folder.open(`${camera.key}.mp4`);
           const writer = await videoWriter({ width: camera.width, height: camera.height, fps: start.fps, write: (data, at) => void handle.write(data, { at }) });
-          films.push({ camera, writer, handle, counter: pictureCounter(), lastSequence: 0, seenSequence: 0, silentMs: 0 });
+          films.push({ camera, writer, handle, counter: pictureCounter(), lastSequence: 0, silence: silence() });
         }
       } catch (thrown) {
         for (const { handle } of films) handle.close();
@@ -289,9 +284,7 @@ export class RecordingService implements RecordingApi {
   /** Throws where the camera has stopped. */
   #watch(film: Filming, sinceMs: number): void {
     const newest = this.#parts.frames.newest(film.camera.key);
-    film.silentMs = newest === null || newest.sequence === film.seenSequence ? film.silentMs + Math.min(MOST_LOOK_MS, sinceMs) : 0;
-    film.seenSequence = newest?.sequence ?? film.seenSequence;
-    if (film.silentMs > FRAME_LIMIT_MS) throw new FailureError('recording/ended', { reason: `The ${nameOf(film.camera.key)} camera stopped sending pictures` });
+    if (film.silence.look(newest?.sequence ?? null, sinceMs) === 'stopped') throw new FailureError('recording/ended', { reason: `The ${nameOf(film.camera.key)} camera stopped sending pictures` });
   }
 
   /** The newest frame of this camera for this row; the same again where no newer one has come, and counted. */

@@ -1,0 +1,30 @@
+/** A camera that stops is told from a thread that did not look. */
+import { expect, test } from 'vitest';
+import { silence, SILENCE_LIMIT_MS } from './silence.ts';
+
+const LOOK_MS = 3;
+
+test('a camera that sends nothing has stopped after half a second of looking, and not before', () => {
+  const camera = silence();
+  expect(camera.look(1, 0)).toBe('sends');
+  let lookedMs = 0;
+  while (camera.look(1, LOOK_MS) === 'sends') lookedMs += LOOK_MS;
+  expect(lookedMs).toBeGreaterThan(SILENCE_LIMIT_MS - 2 * LOOK_MS);
+  expect(lookedMs).toBeLessThan(SILENCE_LIMIT_MS + 2 * LOOK_MS);
+});
+
+test('a thread that was away for two seconds does not blame the camera, whose frames it has not taken yet', () => {
+  const camera = silence();
+  camera.look(1, 0);
+  expect(camera.look(1, 2000)).toBe('sends');
+  expect(camera.look(2, LOOK_MS)).toBe('sends');
+  // Away again and again, with nothing in between, is a camera that has stopped.
+  const verdicts = Array.from({ length: 12 }, () => camera.look(2, 2000));
+  expect(verdicts.slice(0, 10)).toEqual(Array.from({ length: 10 }, () => 'sends'));
+  expect(verdicts.at(-1)).toBe('stopped');
+});
+
+test('a frame now and then is enough', () => {
+  const camera = silence();
+  for (let sequence = 1; sequence < 50; sequence++) for (let i = 0; i < 100; i++) expect(camera.look(sequence, LOOK_MS)).toBe('sends');
+});

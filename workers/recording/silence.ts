@@ -1,0 +1,26 @@
+/**
+ * Whether a camera has stopped. Time counts only as far as this thread looked: one that was late for half a second finds what the camera
+ * sent meanwhile a moment after its next look, and must not blame the camera. Pure: looks go in, a verdict comes out.
+ */
+
+/** A camera that sends nothing for this long has stopped. */
+export const SILENCE_LIMIT_MS = 500;
+/** A look counts for no more. */
+const MOST_LOOK_MS = 50;
+
+export interface Silence {
+  /** `sequence`: of the newest frame, null where there is none. `sinceMs`: since the look before. */
+  look(sequence: number | null, sinceMs: number): 'sends' | 'stopped';
+}
+
+export function silence(): Silence {
+  let last: number | null = null;
+  let silentMs = 0;
+  return {
+    look(sequence, sinceMs) {
+      silentMs = sequence === last ? silentMs + Math.min(MOST_LOOK_MS, sinceMs) : 0;
+      last = sequence;
+      return silentMs > SILENCE_LIMIT_MS ? 'stopped' : 'sends';
+    },
+  };
+}
