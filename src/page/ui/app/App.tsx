@@ -1,5 +1,5 @@
 /** Where the panels stand: stage and its caption, the column in its fixed order, Stop. */
-import { useEffect, useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import { Activity } from '../activity/Activity.tsx';
 import { Cameras } from '../cameras/Cameras.tsx';
 import { Caption } from '../caption/Caption.tsx';
@@ -26,6 +26,9 @@ export function App() {
   const [mode, setMode] = useState<Mode>(first.arm === null ? 'play' : 'robot');
   // Kept here, because a calibration is of a sentence too.
   const [sentence, setSentence] = useState(first.task);
+  const column = useRef<HTMLElement>(null);
+  // How far the panels before were scrolled says nothing of these.
+  useEffect(() => column.current?.scrollTo({ top: 0 }), [mode]);
   return (
     <div className="app" data-start={start}>
       <Header mode={mode} onMode={setMode} />
@@ -35,7 +38,7 @@ export function App() {
         <GateLine />
         <JointPlot />
       </main>
-      <aside className="app-column">
+      <aside className="app-column" ref={column}>
         {mode === 'models' ? (
           <Models />
         ) : mode === 'measure' ? (
