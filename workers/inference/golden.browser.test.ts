@@ -114,23 +114,6 @@ test.each(['base', 'self-attention'])('played from a recording %s gives the same
   expect(results.plain[1]).not.toEqual(results.plain[0]);
 });
 
-test('a policy that goes takes its weights with it', async () => {
-  const { pack, request } = await openGolden(GOLDEN_CASES.find((one) => one.name === 'base')!, readGolden);
-  const weightBytes = pack.manifest.files.reduce((sum, { bytes }) => sum + bytes, 0);
-  const memory = countMemory(trusted.gpu.device);
-  const left: number[] = [];
-  for (const manner of ['plain', 'recorded', 'plain', 'recorded'] as const) {
-    const policy = await loadPolicy(pack, trusted.engine, { letterbox, clock: { nowMs: () => performance.now() }, manner });
-    await policy.predictChunk({ ...request, steps: 1 });
-    await policy.dispose();
-    left.push(memory.liveBytes());
-  }
-  memory.stop();
-  console.log(`${(weightBytes / 1e6).toFixed(1)} MB of weights; kept after each policy: ${left.map((bytes) => (bytes / 1e6).toFixed(2)).join(', ')} MB`);
-  // onnxruntime keeps working memory for the next session, and a recording's outputs; without our doing it kept four times the weights.
-  expect(left[3]! - left[0]!).toBeLessThan(weightBytes / 2);
-});
-
 test.each(['plain', 'recorded'] as const)('%s: GPU memory after 20 chunks is what it was after 3, and an unchanged picture is not seen again', async (manner) => {
   const { pack, request } = await openGolden(GOLDEN_CASES.find((one) => one.name === 'base')!, readGolden);
   const engine = watchedEngine(trusted.engine);

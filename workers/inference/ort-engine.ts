@@ -24,7 +24,6 @@ import type { GpuHandle } from './gpu-device.ts';
 import { guarded, throwIfLost } from './lost-device.ts';
 import { steadyBlob } from './steady-blob.ts';
 import type { TurnTaking } from './turn-taking.ts';
-import { notingWeights } from './uploaded-weights.ts';
 
 export type Ort = typeof OrtModule;
 type OrtSession = OrtModule.InferenceSession;
@@ -36,8 +35,8 @@ export function ortEngine(ort: Ort, turns: TurnTaking, gpu: GpuHandle | null): E
   return {
     provider: gpu === null ? 'wasm' : 'webgpu',
     createSession: async (graph) => {
-      const opened = await guarded(gpu, graph.name, () => turns.take(() => createSession(ort, graph, gpu, {})));
-      const wrapped: EngineSession = wrapSession(ort, turns, graph.name, opened, gpu, () => open.delete(wrapped));
+      const session = await guarded(gpu, graph.name, () => turns.take(() => createSession(ort, graph, gpu, {})));
+      const wrapped: EngineSession = wrapSession(ort, turns, graph.name, session, gpu, () => open.delete(wrapped));
       open.add(wrapped);
       return wrapped;
     },
@@ -62,30 +61,8 @@ function engineDevice(ort: Ort, turns: TurnTaking, gpu: GpuHandle, open: Set<{ d
   };
 }
 
-/** A session, and how it is let go of with all its memory. */
-interface Opened {
-  readonly session: OrtSession;
-  release(): Promise<void>;
-}
-
-async function createSession(ort: Ort, graph: GraphFile, gpu: GpuHandle | null, more: OrtModule.InferenceSession.SessionOptions): Promise<Opened> {
+async function createSession(ort: Ort, graph: GraphFile, gpu: GpuHandle | null, more: OrtModule.InferenceSession.SessionOptions): Promise<OrtSession> {
   throwIfLost(gpu);
-  const make = (): Promise<OrtSession> => makeSession(ort, graph, gpu, more);
-  if (gpu === null) {
-    const session = await make();
-    return { session, release: () => session.release() };
-  }
-  const { made: session, weights } = await notingWeights(gpu.device, make);
-  return {
-    session,
-    async release() {
-      await session.release();
-      for (const buffer of weights) buffer.destroy();
-    },
-  };
-}
-
-function makeSession(ort: Ort, graph: GraphFile, gpu: GpuHandle | null, more: OrtModule.InferenceSession.SessionOptions): Promise<OrtSession> {
   return ort.InferenceSession.create(graph.model, {
     // 'wgpuOnly': errors surface on the device (`takeUncapturedError`), without the extra round trip a run that
     // onnxruntime's own error scopes ('basic') cost.
@@ -100,7 +77,7 @@ function makeSession(ort: Ort, graph: GraphFile, gpu: GpuHandle | null, more: Or
 }
 
 async function bindSession(ort: Ort, turns: TurnTaking, graph: GraphFile, inputs: Readonly<Record<string, EnginePlace>>, manner: RunManner, gpu: GpuHandle, onDispose: () => void): Promise<BoundSession> {
-  const { session, release } = await guarded(gpu, graph.name, () => turns.take(() => createSession(ort, graph, gpu, manner === 'recorded' ? { enableGraphCapture: true } : {})));
+  const session = await guarded(gpu, graph.name, () => turns.take(() => createSession(ort, graph, gpu, manner === 'recorded' ? { enableGraphCapture: true } : {})));
   const memory = deviceMemory(gpu);
   /** Where a recording writes: buffers of onnxruntime's own, which it names after its first run. */
   const own = new Map<string, GPUBuffer>();
@@ -141,12 +118,12 @@ async function bindSession(ort: Ort, turns: TurnTaking, graph: GraphFile, inputs
       onDispose();
       for (const place of Object.values(outputs)) place.dispose();
       if (gpu.lostFailure() !== null) return;
-      await guarded(gpu, graph.name, () => turns.take(release));
+      await guarded(gpu, graph.name, () => turns.take(() => session.release()));
     },
   };
 }
 
-function wrapSession(ort: Ort, turns: TurnTaking, graph: string, { session, release }: Opened, gpu: GpuHandle | null, onDispose: () => void): EngineSession {
+function wrapSession(ort: Ort, turns: TurnTaking, graph: string, session: OrtSession, gpu: GpuHandle | null, onDispose: () => void): EngineSession {
   let disposed = false;
   return {
     async run(feeds, fetches) {
@@ -165,7 +142,7 @@ function wrapSession(ort: Ort, turns: TurnTaking, graph: string, { session, rele
       onDispose();
       // Nothing to release on a lost device, and asking for it may wait for ever.
       if (gpu !== null && gpu.lostFailure() !== null) return;
-      await guarded(gpu, graph, () => turns.take(release));
+      await guarded(gpu, graph, () => turns.take(() => session.release()));
     },
   };
 }
