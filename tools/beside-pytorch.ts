@@ -6,10 +6,12 @@
  *
  * FOLDER is from `make-full-size.ts`, or any SmolVLA checkpoint. `--precisions` run on WASM in Chromium, on the benchmark's page (no
  * arm, no cameras); `--node` on onnxruntime-node. PyTorch computes in float32, by `training/time_chunk.py`. Prints seconds a
- * chunk, PyTorch's time over ours, and how far each result is from PyTorch's.
+ * chunk, PyTorch's time over ours, and how far each result is from PyTorch's. Processor seconds are those of all threads of the
+ * process, waiting ones that spin included; on a machine that has other work they say more than the clock does. With `--threads 1` the
+ * page is served as by a plain host, without isolation, where WASM has one thread.
  */
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -46,10 +48,13 @@ if (folder === undefined || !existsSync(join(folder, 'model.safetensors'))) {
 const LAPS = Number(options.laps);
 const THREADS = Number(options.threads);
 const ROOT = resolve(import.meta.dirname, '..');
+/** Chromium ignores a switch that it does not know. */
+const MARK = `--beside-pytorch=${process.pid}`;
 
 interface Timed {
   readonly what: string;
   readonly medianMs: number;
+  readonly processorMs: number | null;
   readonly detail: string;
   readonly x0: Float32Array;
 }
@@ -80,10 +85,12 @@ function list(said: string): Precision[] {
   return said.split(',').filter((one) => one !== '').map((one) => PRECISIONS.find((known) => known === one) ?? (() => { throw new Error(`no precision ${one}`); })());
 }
 
-function line({ what, medianMs, detail, x0 }: Timed, reference: Timed): string {
+function line({ what, medianMs, processorMs, detail, x0 }: Timed, reference: Timed): string {
   const { largest, mean, cosine } = differenceOf(x0, reference.x0);
-  const compared = x0 === reference.x0 ? '' : `\n  ratio to PyTorch's time ${(reference.medianMs / medianMs).toFixed(2)}; x0 off by at most ${largest.toExponential(2)}, ${mean.toExponential(2)} on average, cosine ${cosine.toFixed(7)}`;
-  return `${what}: ${(medianMs / 1000).toFixed(2)} s (${detail})${compared}`;
+  const byProcessor = processorMs === null || reference.processorMs === null ? '' : ` (by processor seconds ${(reference.processorMs / processorMs).toFixed(2)})`;
+  const compared = x0 === reference.x0 ? '' : `\n  ratio of PyTorch's time to this ${(reference.medianMs / medianMs).toFixed(2)}${byProcessor}; x0 off by at most ${largest.toExponential(2)}, ${mean.toExponential(2)} on average, cosine ${cosine.toFixed(7)}`;
+  const spent = processorMs === null ? '' : `${(processorMs / 1000).toFixed(2)} processor seconds; `;
+  return `${what}: ${(medianMs / 1000).toFixed(2)} s (${spent}${detail})${compared}`;
 }
 
 /** The sample observation as the runner prepares it, and the backbone's sizes as Python reads them. */
@@ -129,21 +136,32 @@ function byTorch(checkpoint: string, where: string): Timed {
   const { torch, threads, seconds, best, parts } = JSON.parse(done.stdout) as TorchTimes;
   const bytes = readFileSync(out);
   const said = Object.entries(seconds).map(([form, laps]) => `attention ${form} ${median(laps).toFixed(2)}`);
-  return { what: `PyTorch ${torch}, float32, ${threads} threads`, medianMs: 1000 * median(seconds[best]!), detail: `${said.join(', ')}; ${Object.entries(parts).map(([part, took]) => `${part} ${took.toFixed(2)}`).join(', ')}`, x0: new Float32Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength)) };
+  return { what: `PyTorch ${torch}, float32, ${threads} threads`, medianMs: 1000 * median(seconds[best]!), detail: `${said.join(', ')}; ${Object.entries(parts).filter(([part]) => part !== 'processor').map(([part, took]) => `${part} ${took.toFixed(2)}`).join(', ')}`, processorMs: 1000 * parts['processor']!, x0: new Float32Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength)) };
 }
 
 async function inBrowser(checkpoint: string, precision: Precision): Promise<Timed> {
-  const site = await serveWithPolicy(checkpoint);
-  const browser = await chromium.launch({ executablePath: ensureChromium(), args: [...CHROMIUM_FLAGS] });
+  const site = siteWithPolicy(checkpoint);
+  const server = await serve({ folder: site.folder, headers: THREADS === 1 ? 'none' : 'isolated' });
+  const browser = await chromium.launch({ executablePath: ensureChromium(), args: [...CHROMIUM_FLAGS, MARK] });
   try {
-    const page = await browser.newPage();
-    await page.goto(`${site.url}?only=bench&engine=wasm`);
+    // A service worker would supply the headers that are left out.
+    const context = await browser.newContext({ serviceWorkers: THREADS === 1 ? 'block' : 'allow' });
+    const page = await context.newPage();
+    const marks = new Map<string, number>();
+    page.on('console', (message) => {
+      const stage = /^stage:(.*)$/.exec(message.text())?.[1];
+      if (stage !== undefined && !marks.has(stage)) marks.set(stage, renderersMs());
+    });
+    await page.goto(`${server.url}?only=bench&engine=wasm`);
     await page.waitForSelector('main.bench', { timeout: 60_000 });
+    await page.evaluate("bench.store.subscribe((state) => console.log('stage:' + (state.kind === 'measuring' ? state.what : state.kind)))");
     const run = { engine: 'wasm', laps: LAPS, source: { kind: 'shipped', name: site.policy, precision } };
     const { figures } = (await page.evaluate(`bench.run(${JSON.stringify(run)})`)) as BenchReport;
     const x0 = Float32Array.from((await page.evaluate('bench.answer().then((x0) => Array.from(x0))')) as number[]);
     const parts = figures.parts.map(({ part, wall }) => `${part} ${(wall.p50Ms / 1000).toFixed(2)}`).join(', ');
-    return { what: `WASM in Chromium ${browser.version()}, ${precision}, ${figures.engine.threads} threads`, medianMs: figures.endToEnd.p50Ms, detail: `${parts}; heap ${(figures.heapBytes / 1e6).toFixed(0)} MB`, x0 };
+    const [from, to] = [marks.get('end-to-end'), marks.get('by-part')];
+    const processorMs = from === undefined || to === undefined || to === 0 ? null : (to - from) / figures.endToEnd.count;
+    return { processorMs, what: `WASM in Chromium ${browser.version()}, ${precision}, ${figures.engine.threads} threads`, medianMs: figures.endToEnd.p50Ms, detail: `${parts}; heap ${(figures.heapBytes / 1e6).toFixed(0)} MB`, x0 };
   } finally {
     await browser.close();
     await site.close();
@@ -166,17 +184,49 @@ async function inNode(store: PackStore, checkpoint: string, precision: Precision
       noise: sampleNoise(policy.info, policy.noiseColumns),
     };
     const laps = [];
+    let spentMs = 0;
     for (let lap = -1; lap < LAPS; lap++) {
+      policy.forget();
+      const began = process.cpuUsage();
       const chunk = await policy.predictChunk(request);
-      if (lap >= 0) laps.push(chunk);
+      const { user, system } = process.cpuUsage(began);
+      if (lap < 0) continue;
+      laps.push(chunk);
+      spentMs += (user + system) / 1000 / LAPS;
     }
     laps.sort((a, b) => a.timings.totalMs - b.timings.totalMs);
     const { timings, x0 } = laps[Math.floor(laps.length / 2)]!;
     const part = (ms: number): string => (ms / 1000).toFixed(2);
-    return { what: `onnxruntime-node, ${precision}, ${THREADS} threads`, medianMs: timings.totalMs, detail: `vision ${part(timings.visionMs)}, prefix ${part(timings.prefixMs)}, steps ${part(timings.denoiseMs)}`, x0 };
+    return { processorMs: spentMs, what: `onnxruntime-node, ${precision}, ${THREADS} threads`, medianMs: timings.totalMs, detail: `vision ${part(timings.visionMs)}, prefix ${part(timings.prefixMs)}, steps ${part(timings.denoiseMs)}`, x0 };
   } finally {
     await engine.dispose();
   }
+}
+
+/** Processor milliseconds of this run's browser pages so far, all threads. Linux only; 0 elsewhere. */
+function renderersMs(): number {
+  if (!existsSync('/proc/self/stat')) return 0;
+  let ticks = 0;
+  for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
+    try {
+      const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+      if (!command.includes('--type=renderer') || !isOurs(pid)) continue;
+      // After the name in brackets, which may hold spaces: fields 14 and 15 of the line.
+      const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\) /s, '').split(' ');
+      ticks += Number(fields[11]) + Number(fields[12]);
+    } catch {
+      // A process that has ended meanwhile.
+    }
+  }
+  return ticks * 10;
+}
+
+/** A renderer has its browser, whose command line carries the mark, for an ancestor. */
+function isOurs(pid: string): boolean {
+  for (let at = pid; at !== '0' && at !== '1' && at !== ''; at = /PPid:\s+(\d+)/.exec(readFileSync(`/proc/${at}/status`, 'utf8'))?.[1] ?? '') {
+    if (readFileSync(`/proc/${at}/cmdline`, 'utf8').includes(MARK)) return true;
+  }
+  return false;
 }
 
 function median(values: readonly number[]): number {

@@ -69,14 +69,14 @@ export class GraphBuilder {
 
   /**
    * Adds one operator. `null` inputs and outputs are optional ones left out; returns the values of the others in
-   * order. Callers state the output shapes: this class checks that they are whole and positive, not that they are true.
+   * order, of the first input's type unless another is said. Callers state the output shapes: this class checks that they are whole and positive, not that they are true.
    */
   node(
     op: string,
     inputs: readonly (Value | null)[],
     outputs: readonly (readonly number[] | null)[],
     { domain = '', attributes = {} }: NodeOptions = {},
-    type: ElementType = 'float32',
+    type: ElementType = inputs[0]?.type ?? 'float32',
   ): Value[] {
     const nodeName = this.claim(this.free(op));
     const values: Value[] = [];

@@ -11,7 +11,7 @@ import { MessageWriter, readFields, type Field } from './protobuf.ts';
 export type ElementType = 'float32' | 'int64' | 'uint8' | 'int8' | 'float16';
 
 /** TensorProto.DataType. */
-const ELEMENT_CODES: Readonly<Record<ElementType, number>> = { float32: 1, uint8: 2, int8: 3, int64: 7, float16: 10 };
+export const ELEMENT_CODES: Readonly<Record<ElementType, number>> = { float32: 1, uint8: 2, int8: 3, int64: 7, float16: 10 };
 
 export const ELEMENT_BYTES: Readonly<Record<ElementType, number>> = { float32: 4, uint8: 1, int8: 1, int64: 8, float16: 2 };
 

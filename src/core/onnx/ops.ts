@@ -6,7 +6,7 @@
  * A shape that does not fit throws a plain Error: graphs are written by our own code.
  */
 import { elements, type GraphBuilder, type Value } from './graph.ts';
-import type { Attribute } from './model.ts';
+import { ELEMENT_CODES, type Attribute } from './model.ts';
 
 const MICROSOFT = 'com.microsoft';
 
@@ -32,10 +32,11 @@ export function matMul(g: GraphBuilder, x: Value, w: Value): Value {
   return only(g.node('MatMul', [x, w], [[...x.dims.slice(0, -1), w.dims[1]!]]));
 }
 
-/** The same numbers as float32. */
-export function widened(g: GraphBuilder, x: Value): Value {
-  // 1 is TensorProto's float32.
-  return only(g.node('Cast', [x], [x.dims], { attributes: { to: int(1) } }));
+export type Float = 'float32' | 'float16';
+
+/** The same numbers in another type; as they are where they have it already. Of a constant: once, when the graph is loaded. */
+export function cast(g: GraphBuilder, x: Value, type: Float): Value {
+  return x.type === type ? x : only(g.node('Cast', [x], [x.dims], { attributes: { to: int(ELEMENT_CODES[type]) } }, type));
 }
 
 /**
@@ -106,7 +107,7 @@ export function roundedRows(g: GraphBuilder, x: Value): RoundedRows {
   const sizes = only(g.node('Abs', [flat], [flat.dims]));
   const most = only(g.node('ReduceMax', [sizes, g.constant('axes', [1], BigInt64Array.of(-1n))], [[rows]], { attributes: { keepdims: int(0) } }));
   // A row of zeros has a scale that is not 0, for it is divided by; a whole number of times it is still 0.
-  const scales = only(g.node('Max', [mul(g, most, g.constant('127th', [1], Float32Array.of(1 / 127))), g.constant('least', [1], Float32Array.of(LEAST_SCALE))], [[rows]]));
+  const scales = max(g, mul(g, most, g.constant('127th', [1], Float32Array.of(1 / 127))), g.constant('least', [1], Float32Array.of(LEAST_SCALE)));
   const zeros = g.constant('zeros', [rows], new Uint8Array(rows).fill(SIGNED_ZERO));
   return { codes: only(g.node('QuantizeLinear', [flat, scales, zeros], [flat.dims], { attributes: { axis: int(0) } }, 'uint8')), scales };
 }
@@ -121,7 +122,7 @@ export function matMulRounded(g: GraphBuilder, x: RoundedRows, w: ColumnMatrix):
   const n = w.codes.dims[1];
   if (rows === undefined || n === undefined || w.codes.dims[0] !== k || w.scales.dims.join() !== String(n)) return fail('MatMulIntegerToFloat', x.codes, w.codes, w.scales);
   const inputs = [x.codes, w.codes, g.constant('one', [1], Float32Array.of(1)), w.scales, g.constant('zero', [1], Uint8Array.of(SIGNED_ZERO))];
-  const product = only(g.node('MatMulIntegerToFloat', inputs, [[rows, n]], { domain: MICROSOFT }));
+  const product = only(g.node('MatMulIntegerToFloat', inputs, [[rows, n]], { domain: MICROSOFT }, 'float32'));
   // The operator takes one scale for all rows: theirs come after.
   return mul(g, product, reshape(g, x.scales, [rows, 1]));
 }
@@ -133,7 +134,7 @@ export function linear(g: GraphBuilder, x: Value, w: Value, b: Value | null): Va
 }
 
 /** Elementwise with broadcasting: the shorter shape's dims equal the other's last ones, or are 1. */
-function elementwise(g: GraphBuilder, op: 'Add' | 'Mul', a: Value, b: Value): Value {
+function elementwise(g: GraphBuilder, op: 'Add' | 'Max' | 'Mul', a: Value, b: Value): Value {
   const [long, short] = a.dims.length >= b.dims.length ? [a, b] : [b, a];
   const lead = long.dims.length - short.dims.length;
   const dims = long.dims.map((dim, i) => {
@@ -150,6 +151,11 @@ export function add(g: GraphBuilder, a: Value, b: Value): Value {
 
 export function mul(g: GraphBuilder, a: Value, b: Value): Value {
   return elementwise(g, 'Mul', a, b);
+}
+
+/** The larger of both. */
+export function max(g: GraphBuilder, a: Value, b: Value): Value {
+  return elementwise(g, 'Max', a, b);
 }
 
 /** The same numbers in another shape; no data moves. */

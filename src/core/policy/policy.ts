@@ -91,6 +91,11 @@ export interface LoadOptions {
   readonly cameras?: readonly string[];
   /** Which robot camera feeds which of the policy's own slots, null for none; the checkpoint's own rename map where absent. */
   readonly wiring?: CameraWiring;
+  /**
+   * What stands between the products of the vision and prefix graphs: `float16` only where the engine's GPU has it, and for
+   * weights in blocks. The expert's steps are float32 always: they are a sixth of the work and add up. `float32` where absent.
+   */
+  readonly activations?: 'float32' | 'float16';
   /** `all` reads intermediate values back, for comparisons with LeRobot; slower. `none` where absent. */
   readonly mids?: 'none' | 'all';
   /** On an engine with a device. `plain` where absent: `recorded` is for those who have seen that it changes nothing. */

@@ -38,6 +38,7 @@ export async function loadSmolVla(pack: OpenPack, engine: Engine, options: LoadO
   const cameraKeys = usedCameras(settings, options.cameras ?? (options.wiring === undefined ? undefined : info.cameras.map(({ robotKey }) => robotKey)));
   const shape = prefixShape(settings, cameraKeys.length);
   const mids = options.mids ?? 'none';
+  const activations = options.activations ?? 'float32';
   const host = await readHostWeights(pack, settings);
 
   const graphs: PolicyGraphs = async (name) => {
@@ -48,9 +49,9 @@ export async function loadSmolVla(pack: OpenPack, engine: Engine, options: LoadO
   const written = (name: GraphName): Uint8Array => {
     switch (name) {
       case 'vision':
-        return visionGraph(settings, manifest, engine.provider, mids);
+        return visionGraph(settings, manifest, engine.provider, mids, activations);
       case 'prefix':
-        return prefixGraph(settings, shape, host.special, manifest, engine.provider, mids);
+        return prefixGraph(settings, shape, host.special, manifest, engine.provider, mids, activations);
       case 'step':
         return stepGraph(settings, shape, manifest, engine.provider, mids);
       default:

@@ -91,10 +91,10 @@ export interface PrecisionError {
   readonly packBytes: number;
 }
 
-/** x0 of the case with its weights kept in `precision`. */
-export async function precisionError(golden: GoldenCase, engine: Engine, read: GoldenReader, precision: Precision): Promise<PrecisionError> {
+/** x0 of the case with its weights kept in `precision`, and what stands between its products in `activations`. */
+export async function precisionError(golden: GoldenCase, engine: Engine, read: GoldenReader, precision: Precision, activations: LoadOptions['activations'] = 'float32'): Promise<PrecisionError> {
   const { pack, request, expected } = await openGolden(golden, read, precision);
-  const policy = await loadPolicy(pack, engine, { letterbox, clock: { nowMs: () => performance.now() } });
+  const policy = await loadPolicy(pack, engine, { letterbox, clock: { nowMs: () => performance.now() }, activations });
   try {
     const { x0 } = await policy.predictChunk(request);
     return { ...errorOf(x0, expected.x0), packBytes: pack.manifest.files.reduce((sum, { bytes }) => sum + bytes, 0) };

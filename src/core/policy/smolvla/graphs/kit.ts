@@ -10,6 +10,7 @@ import {
   add,
   attention,
   cachedAttention,
+  cast,
   gatedBlocks,
   linear,
   matMulBlocks,
@@ -20,17 +21,19 @@ import {
   roundedRows,
   silu,
   split,
-  widened,
   type BlockForm,
   type BlockMatrix,
   type Cache,
   type ColumnMatrix,
+  type Float,
   type RoundedRows,
 } from '#core/onnx/ops.ts';
 
 export interface GraphKit {
   readonly g: GraphBuilder;
-  /** A weight of the pack as float32, e.g. `text.0.norm1.scale`. */
+  /** What stands between the products. */
+  readonly activations: Float;
+  /** A weight of the pack in the type of the activations, e.g. `text.0.norm1.scale`. */
   weight(name: string): Value;
   /** x times the matrix `<name>.weight`, plus `<name>.bias` if asked for. x [..., in] gives [..., out]. */
   dense(x: Value, name: string, bias?: 'bias' | 'none'): Value;
@@ -41,10 +44,11 @@ export interface GraphKit {
 /**
  * How a product is written follows from how the pack keeps the matrix, so one set of graphs serves every precision: float32
  * [in, out] by MatMul, the reference; float16 widened first; blocks [out, in] by MatMulNBits; columns [in, out] by whole
- * numbers, what they read rounded row by row. Between products activations are float32 always.
+ * numbers, what they read rounded row by row. `activations`: float16 halves what a graph moves and is for GPUs that have it; a
+ * matrix that is not kept in blocks is multiplied with in float32 all the same, for MatMul sums in the type of its inputs.
  * `provider` is who will run the graph: the only place where graphs differ by it is `gated`.
  */
-export function graphKit(graphName: string, manifest: PackManifest, provider: Provider): GraphKit {
+export function graphKit(graphName: string, manifest: PackManifest, provider: Provider, activations: Float = 'float32'): GraphKit {
   const g = new GraphBuilder(graphName);
   const byName = new Map(manifest.tensors.map((tensor) => [tensor.name, tensor]));
   const tensorOf = (name: string): PackTensor => {
@@ -52,13 +56,13 @@ export function graphKit(graphName: string, manifest: PackManifest, provider: Pr
     if (tensor === undefined) throw new Error(`the pack ${manifest.info.name} has no ${name}`);
     return tensor;
   };
-  const weight = (name: string): Value => {
+  const weightAs = (name: string, type: Float): Value => {
     const { storage, shape, file, offset, length } = tensorOf(name);
     switch (storage.kind) {
       case 'F32':
-        return g.external({ name, shape, file, offset, length });
+        return cast(g, g.external({ name, shape, file, offset, length }), type);
       case 'F16':
-        return widened(g, g.external({ name, type: 'float16', shape, file, offset, length }));
+        return cast(g, g.external({ name, type: 'float16', shape, file, offset, length }), type);
       case 'blocks':
       case 'columns':
         throw new Error(`${name} is kept in ${storage.kind}: it can only be multiplied with`);
@@ -66,6 +70,7 @@ export function graphKit(graphName: string, manifest: PackManifest, provider: Pr
         return unreachable(storage);
     }
   };
+  const weight = (name: string): Value => weightAs(name, activations);
   /** A matrix as its codes and scales, null where the pack keeps it otherwise. */
   const inBlocks = (name: string): (BlockMatrix & { readonly form: BlockForm }) | null => {
     const { storage, shape, file, offset, length, scales } = tensorOf(name);
@@ -74,7 +79,7 @@ export function graphKit(graphName: string, manifest: PackManifest, provider: Pr
     const [rows = 0, columns = 0] = shape;
     const blocks = columns / block;
     const codes = g.external({ name, type: 'uint8', shape: [rows, blocks, (block * bits) / 8], file, offset, length });
-    return { codes, scales: g.external({ name: `${name}.scales`, shape: [rows * blocks], file, ...scales }), form: storage };
+    return { codes, scales: cast(g, g.external({ name: `${name}.scales`, shape: [rows * blocks], file, ...scales }), activations), form: storage };
   };
   const inColumns = (name: string): ColumnMatrix | null => {
     const { storage, shape, file, offset, length, scales } = tensorOf(name);
@@ -93,13 +98,14 @@ export function graphKit(graphName: string, manifest: PackManifest, provider: Pr
     const blocks = inBlocks(name);
     if (blocks !== null) return matMulBlocks(g, x, blocks.codes, blocks.scales, blocks.form, bias);
     const columns = inColumns(name);
-    if (columns === null) return linear(g, x, weight(name), bias);
+    if (columns === null) return cast(g, linear(g, cast(g, x, 'float32'), weightAs(name, 'float32'), bias === null ? null : cast(g, bias, 'float32')), activations);
     const found = reshape(g, matMulRounded(g, roundedOnce(x), columns), [...x.dims.slice(0, -1), columns.codes.dims[1]!]);
     return bias === null ? found : add(g, found, bias);
   };
   const dense: GraphKit['dense'] = (x, name, bias = 'none') => product(x, `${name}.weight`, bias === 'bias' ? weight(`${name}.bias`) : null);
   return {
     g,
+    activations,
     weight,
     dense,
     gated: (x, gate, up) => {

@@ -17,11 +17,11 @@
 import type { Provider } from '#contracts/engine.ts';
 import type { PackManifest } from '#contracts/pack.ts';
 import type { Value } from '#core/onnx/graph.ts';
-import { concat, reshape, rmsNorm, rotary, skipRmsNorm, split, transpose, type Cache } from '#core/onnx/ops.ts';
+import { cast, concat, max, reshape, rmsNorm, rotary, skipRmsNorm, split, transpose, type Cache, type Float } from '#core/onnx/ops.ts';
 import type { PrefixShape } from '../prefix-rows.ts';
 import type { SmolVlaSettings } from '../settings.ts';
 import { ropeTables } from '../tables.ts';
-import { gatedMlp, graphKit, groupedAttention, groupedCachedAttention, turnedParts, type Angles } from './kit.ts';
+import { gatedMlp, graphKit, groupedAttention, groupedCachedAttention, turnedParts, type Angles, type GraphKit } from './kit.ts';
 
 /** `special`: the embedding rows of [fake, global] and of [fake], which stand around every picture, or null. */
 export interface SpecialRows {
@@ -36,10 +36,11 @@ export function prefixGraph(
   manifest: PackManifest,
   provider: Provider,
   mids: 'none' | 'all',
+  activations: Float,
 ): Uint8Array {
   const { hidden, heads, kvHeads, headSize, epsilon, layers } = settings.text;
   const kv = kvHeads * headSize;
-  const kit = graphKit('prefix', manifest, provider);
+  const kit = graphKit('prefix', manifest, provider, activations);
   const { g, dense, weight } = kit;
 
   const before = special === null ? [] : [g.constant('before', [1, 2, hidden], special.before)];
@@ -51,15 +52,16 @@ export function prefixGraph(
     layers > 1
       ? {
           positions: g.input('positions.qkv', 'int64', [shape.rows, heads / kvHeads + 2]),
-          bias: g.input('bias', 'float32', [1, 1, (shape.rows * heads) / kvHeads, shape.rows]),
+          bias: inReach(kit, g.input('bias', 'float32', [1, 1, (shape.rows * heads) / kvHeads, shape.rows])),
         }
       : null;
   const tables = ropeTables(shape.rows, headSize);
-  const angles: Angles = { cos: g.constant('cos', [shape.rows, headSize / 2], tables.cos), sin: g.constant('sin', [shape.rows, headSize / 2], tables.sin) };
+  const angles: Angles = { cos: cast(g, g.constant('cos', [shape.rows, headSize / 2], tables.cos), activations), sin: cast(g, g.constant('sin', [shape.rows, headSize / 2], tables.sin), activations) };
+  const out = (name: string, value: Value): void => g.output(name, cast(g, value, 'float32'));
   const headByHead = (rows: Value): Value => transpose(g, reshape(g, rows, [1, shape.rows, kvHeads, headSize]), [0, 2, 1, 3]);
 
-  let x = concat(g, [...pictures.flat(), tail], 1);
-  if (mids === 'all') g.output('prefix_embs', x);
+  let x = cast(g, concat(g, [...pictures.flat(), tail], 1), activations);
+  if (mids === 'all') out('prefix_embs', x);
   let normed = rmsNorm(g, x, weight('text.0.norm1.scale'), epsilon);
   for (let l = 0; l < layers; l++) {
     let k: Value;
@@ -84,14 +86,19 @@ export function prefixGraph(
       normed = end.normed;
     }
     if (mids === 'all') {
-      g.output(`cache_k.${l}`, k);
-      g.output(`cache_v.${l}`, v);
+      out(`cache_k.${l}`, k);
+      out(`cache_v.${l}`, v);
     }
     const j = settings.expert.layers.findIndex((layer) => layer.textLayer === l);
     if (j < 0) continue;
     const cross = settings.expert.layers[j]!.attention === 'cross';
-    g.output(`k.${j}`, cross ? dense(k, `cross.${j}.k`) : (cache?.k ?? headByHead(k)));
-    g.output(`v.${j}`, cross ? dense(v, `cross.${j}.v`) : (cache?.v ?? headByHead(v)));
+    out(`k.${j}`, cross ? dense(k, `cross.${j}.k`) : (cache?.k ?? headByHead(k)));
+    out(`v.${j}`, cross ? dense(v, `cross.${j}.v`) : (cache?.v ?? headByHead(v)));
   }
   return g.build();
+}
+
+/** Hidden rows of a bias, whose -1e9 float16 has no number for, hide as well at -60,000. */
+function inReach({ g, activations }: GraphKit, bias: Value): Value {
+  return activations === 'float32' ? bias : cast(g, max(g, bias, g.constant('hidden', [1], Float32Array.of(-60_000))), activations);
 }

@@ -8,19 +8,19 @@
  */
 import type { Provider } from '#contracts/engine.ts';
 import type { PackManifest } from '#contracts/pack.ts';
-import { attention, fastGelu, reshape, skipLayerNorm, split, transpose } from '#core/onnx/ops.ts';
+import { attention, cast, fastGelu, reshape, skipLayerNorm, split, transpose, type Float } from '#core/onnx/ops.ts';
 import type { SmolVlaSettings } from '../settings.ts';
 import { graphKit } from './kit.ts';
 
-export function visionGraph(settings: SmolVlaSettings, manifest: PackManifest, provider: Provider, mids: 'none' | 'all'): Uint8Array {
+export function visionGraph(settings: SmolVlaSettings, manifest: PackManifest, provider: Provider, mids: 'none' | 'all', activations: Float): Uint8Array {
   const { hidden, heads, layers, patchSize, shuffle, epsilon } = settings.vision;
   const side = settings.vision.imageSize / patchSize;
-  const kit = graphKit('vision', manifest, provider);
+  const kit = graphKit('vision', manifest, provider, activations);
   const { g, dense, weight } = kit;
   const norm = (name: string) => ({ scale: weight(`${name}.scale`), bias: weight(`${name}.bias`), epsilon });
 
   const patches = g.input('patches', 'float32', [1, side * side, 3 * patchSize * patchSize]);
-  const seen = dense(patches, 'vision.patch');
+  const seen = dense(cast(g, patches, activations), 'vision.patch');
   let { sum: x, normed } = skipLayerNorm(g, seen, reshape(g, weight('vision.position'), seen.dims), norm('vision.0.norm1'), null);
   for (let l = 0; l < layers; l++) {
     const [q, k, v] = split(g, dense(normed, `vision.${l}.qkv`, 'bias'), [hidden, hidden, hidden]);
@@ -32,11 +32,11 @@ export function visionGraph(settings: SmolVlaSettings, manifest: PackManifest, p
     x = end.sum;
     normed = end.normed;
   }
-  if (mids === 'all') g.output('vision_out', normed);
+  if (mids === 'all') g.output('vision_out', cast(g, normed, 'float32'));
 
   // Pixel shuffle: f x f neighbouring patches become one token; its channels run over (row, column, channel).
   const m = side / shuffle;
   const grid = transpose(g, reshape(g, normed, [m, shuffle, m, shuffle, hidden]), [0, 2, 1, 3, 4]);
-  g.output('tokens', dense(reshape(g, grid, [1, m * m, shuffle * shuffle * hidden]), 'vision.connector'));
+  g.output('tokens', cast(g, dense(reshape(g, grid, [1, m * m, shuffle * shuffle * hidden]), 'vision.connector'), 'float32'));
   return g.build();
 }
