@@ -8,7 +8,7 @@ import type { Provider } from '#contracts/engine.ts';
 /** Below this a policy is as quick to fetch and hold in float32 on a graphics card, which costs no accuracy. */
 const SMALL_PARAMETERS = 50e6;
 
-/** On a CPU 8-bit products are 2 to 3 times as quick as any other form, and keep a cosine above 0.999 (`evidence/wasm.md`). */
+/** On a CPU 8-bit products are the quickest form (products 2.6 times, a whole plan at least 1.5 times), and keep a cosine above 0.999: `evidence/wasm.md`. */
 export function defaultPrecision(provider: Provider, parameterCount: number): Precision {
   if (provider !== 'webgpu') return 'int8';
   return parameterCount < SMALL_PARAMETERS ? 'f32' : 'q4';

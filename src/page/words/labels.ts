@@ -86,7 +86,7 @@ const PRECISION_LABELS: Readonly<Record<PolicyInfo['precision'], string>> = { f3
 /** Why these weights, where the machine decided it; null where nothing needs to be said. */
 export function weightsLine({ precision }: Pick<PolicyInfo, 'precision'>): string | null {
   if (precision !== 'int8') return null;
-  return 'Weights and what they multiply are 8-bit numbers: two to three times as quick on a processor as 32 bits. What that rounding changes in a plan, “How exact is it?” in Models measures.';
+  return 'Weights and what they multiply are 8-bit numbers: the quickest there is on a processor. What that rounding changes in a plan, “How exact is it?” in Models measures.';
 }
 
 /** Why this engine runs; one sentence. */

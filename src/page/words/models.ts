@@ -78,7 +78,7 @@ export function precisionReason(info: PolicyInfo): string {
     case 'q4':
       return `Chosen for ${millions}: 4 bits fetch and fit best. More bits are closer to the original.`;
     case 'int8':
-      return `${millions}. A processor computes 8-bit products two to three times as quickly as any other weights.`;
+      return `${millions}. A processor computes 8-bit products quicker than any other weights.`;
     case 'f32':
     case 'f16':
     case 'q8':
