@@ -144,6 +144,14 @@ test.each(['plain', 'recorded'] as const)('%s: GPU memory after 20 chunks is wha
   memory.stop();
 });
 
+/** Whole numbers have one sum: the browser's kernels differ from Node's in no product, only in what stands between. */
+test.each(GOLDEN_CASES)('8-bit products on wasm: $name', async (golden) => {
+  const { cosine, largest } = await precisionError(golden, ort.wasmEngine(), readGolden, 'int8');
+  console.log(`wasm int8 ${golden.name}: largest ${largest.toExponential(1)}, cosine ${cosine.toFixed(6)}`);
+  expect(cosine).toBeGreaterThan(0.999);
+  expect(largest).toBeGreaterThan(1e-3);
+});
+
 describe.each(['wasm', 'webgpu'] as const)('%s', (provider) => {
   test.each(GOLDEN_CASES)('$name', async (golden) => {
     const engine = watchedEngine(provider === 'wasm' ? ort.wasmEngine() : trusted.engine);
