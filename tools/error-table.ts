@@ -4,6 +4,8 @@
  *   npx tsx tools/error-table.ts                                           weights, on the CPU
  *   node --liftoff-only --import tsx tools/error-table.ts --gpu vulkan     and activations in float16, on a GPU that has them
  *
+ * `--sets base,self-attention` computes these alone, and leaves the pocket policy out.
+ *
  * A golden set's x0 (normalised) against LeRobot's own; the pocket policy's joints (degrees, gripper in percent) against its
  * float32 self on the sample observation. `--gpu` names Dawn's backend. Mesa's lavapipe (25 or later) will do: VK_DRIVER_FILES
  * names its file. Random weights and layers of 32 to 192 columns: rounding averages out less in these sets than in SmolVLA.
@@ -26,7 +28,8 @@ import { precisionError } from '../src/core/policy/testing/golden-suite.ts';
 import { createNodeEngine } from './engine-ort-node.ts';
 import { folderFiles } from './policy/folder.ts';
 
-const { values: options } = parseArgs({ options: { gpu: { type: 'string' } } });
+const { values: options } = parseArgs({ options: { gpu: { type: 'string' }, sets: { type: 'string', default: '' } } });
+const sets = GOLDEN_CASES.filter(({ name }) => options.sets === '' || options.sets.split(',').includes(name));
 const POCKET = resolve(import.meta.dirname, '../public/policies/pocket');
 
 interface Form {
@@ -40,13 +43,14 @@ const cpu = await createNodeEngine();
 const forms: Form[] = (['f16', 'q8', 'q4', 'int8'] as const).map((precision) => ({ name: precision, precision, activations: 'float32', engine: cpu }));
 if (options.gpu !== undefined) {
   const engine = await openGpu(options.gpu);
-  forms.push({ name: 'q8, on the GPU', precision: 'q8', activations: 'float32', engine });
+  // On the GPU alone: what the CPU says of its forms, it says without this option.
+  forms.splice(0, forms.length, { name: 'q8, on the GPU', precision: 'q8', activations: 'float32', engine });
   for (const precision of ['q8', 'q4'] as const) forms.push({ name: `${precision}, float16 between`, precision, activations: 'float16', engine });
 }
 
 row('x0 off by, cosine', forms.map(({ name }) => name));
 row('---', forms.map(() => '---'));
-for (const golden of GOLDEN_CASES) {
+for (const golden of sets) {
   const cells: string[] = [];
   for (const { precision, activations, engine } of forms) {
     const { largest, cosine } = await precisionError(golden, engine, readGolden, precision, activations);
@@ -54,6 +58,7 @@ for (const golden of GOLDEN_CASES) {
   }
   row(golden.name, cells);
 }
+if (options.sets !== '') process.exit(0);
 const reference = await pocketChunk({ name: 'f32', precision: 'f32', activations: 'float32', engine: cpu });
 const pocket: string[] = [];
 for (const form of forms) {
