@@ -2,7 +2,7 @@
  * `npm run bench:gpu`: one chunk of SmolVLA-450M on this machine's graphics card, in Chromium, and by PyTorch on the same card in
  * the same run. One command, no network: weights are random and made here.
  *
- *   npm run bench:gpu -- [--checkpoint FOLDER] [--precision q8] [--laps 50] [--where auto|chromium|dawn|rehearsal]
+ *   npm run bench:gpu -- [--checkpoint FOLDER] [--precision q8] [--activations float32|float16] [--laps 50] [--where auto|chromium|dawn|rehearsal]
  *                        [--flags "..."] [--torch yes|no] [--python PATH] [--json FILE]
  *
  * Where: Chromium with Vulkan (Metal, D3D12) if it offers a real card; else Dawn for Node on the same card, and said so; else a
@@ -43,6 +43,7 @@ const { values: options } = parseArgs({
   options: {
     checkpoint: { type: 'string' },
     precision: { type: 'string', default: 'q8' },
+    activations: { type: 'string', default: 'float32' },
     laps: { type: 'string', default: '50' },
     where: { type: 'string', default: 'auto' },
     flags: { type: 'string' },
@@ -53,6 +54,8 @@ const { values: options } = parseArgs({
 });
 const precision = PRECISIONS.find((one) => one === options.precision);
 if (precision === undefined) throw new Error(`--precision takes ${PRECISIONS.join(', ')}`);
+const activations = (['float32', 'float16'] as const).find((one) => one === options.activations);
+if (activations === undefined) throw new Error('--activations takes float32 or float16');
 const LAPS = Number(options.laps);
 const WHERES = ['auto', 'chromium', 'dawn', 'rehearsal'] as const;
 const asked = WHERES.find((one) => one === options.where);
@@ -119,7 +122,7 @@ async function inChromium(flags: readonly string[], kind: 'hardware' | 'software
     if (adapter === null || adapter === undefined) throw new Error('no adapter');
     if (kind === 'hardware' && isSoftware(adapter)) throw new Error(adapter);
     const source = { kind: 'shipped', name: site.policy, precision };
-    const report = (await page.evaluate(`bench.run(${JSON.stringify({ source, engine: 'webgpu', laps: LAPS })})`)) as BenchReport;
+    const report = (await page.evaluate(`bench.run(${JSON.stringify({ source, engine: 'webgpu', activations, laps: LAPS })})`)) as BenchReport;
     return { where: report.machine.browser, figures: report.figures };
   } finally {
     await browser.close();
@@ -147,7 +150,7 @@ async function inDawn(): Promise<Measured> {
     openTokenizer,
     letterbox,
   });
-  unwrap(await service.load(storedName, 'webgpu'));
+  unwrap(await service.load(storedName, 'webgpu', activations!));
   await laps(2, () => service.lap('warm-up'));
   await laps(LAPS, () => service.lap('end-to-end'));
   await laps(LAPS, () => service.lap('by-part'));

@@ -73,8 +73,11 @@ export interface BenchFigures {
 export interface BenchApi {
   /** As the inference worker's. */
   likely(choice: EngineChoice): Promise<Outcome<'webgpu' | 'wasm'>>;
-  /** Loads a policy that lies in the model store, on the engine asked for; null races them, as the page does. */
-  load(storedName: string, choice: EngineChoice): Promise<Outcome<null>>;
+  /**
+   * Loads a policy that lies in the model store, on the engine asked for; null races them, as the page does. `float16` between the
+   * products of pictures and prefix is tried here and nowhere else, until a graphics card has shown what it brings.
+   */
+  load(storedName: string, choice: EngineChoice, activations: 'float32' | 'float16'): Promise<Outcome<null>>;
   /** One chunk of the policy's own sample observation; the answer is its wall time in milliseconds. */
   lap(kind: LapKind): Promise<Outcome<number>>;
   /** What the last lap's chunk came to, normalised: to be held against the same observation computed elsewhere. */

@@ -26,6 +26,8 @@ export interface RunnerParts {
   /** Rejects with `policy/tokenizer-missing` where the pack brings none. */
   readonly openTokenizer: (tokenizer: OpenPack['manifest']['tokenizer']) => Promise<Tokenize>;
   readonly letterbox: LoadOptions['letterbox'];
+  /** On a GPU; the CPU knows `float32` alone, which is also what is meant where this is absent. */
+  readonly activations?: NonNullable<LoadOptions['activations']>;
   readonly clock: Clock;
 }
 
@@ -47,7 +49,7 @@ export interface PolicyRunner extends Runner {
 export async function policyRunner(pack: OpenPack, engine: Engine, parts: RunnerParts, fit: PolicyFit = {}): Promise<PolicyRunner> {
   const tokenize = await parts.openTokenizer(pack.manifest.tokenizer);
   const load = (manner: RunManner): Promise<Policy> =>
-    parts.loadPolicy(pack, engine, { letterbox: parts.letterbox, clock: parts.clock, manner, ...(fit.wiring === undefined ? {} : { wiring: fit.wiring }) });
+    parts.loadPolicy(pack, engine, { letterbox: parts.letterbox, clock: parts.clock, manner, activations: engine.provider === 'webgpu' ? (parts.activations ?? 'float32') : 'float32', ...(fit.wiring === undefined ? {} : { wiring: fit.wiring }) });
   let policy = await load('plain');
   const { info, provider } = policy;
   const old = fit.units === 'old-degrees';

@@ -20,6 +20,8 @@ export interface BenchRequest {
   /** The shipped one where absent. */
   readonly source?: PolicySource;
   readonly engine: EngineChoice;
+  /** Between the products of pictures and prefix; `float32` where absent. */
+  readonly activations?: 'float32' | 'float16';
   /** Laps of each kind, at most; fewer where they would take longer than `MOST_MS`. */
   readonly laps?: number;
 }
@@ -82,7 +84,7 @@ export function createBench(options: { readonly house: BenchHouse; readonly cloc
     const idle = await beside(() => new Promise((done) => setTimeout(done, IDLE_MS)));
     enter({ kind: 'loading', startedAtMs: clock.nowMs(), progress: null });
     const { storedName } = unwrap(await house.conversion.api.convert(request.source ?? SHIPPED_POLICIES[0]!));
-    unwrap(await house.bench.api.load(storedName, request.engine));
+    unwrap(await house.bench.api.load(storedName, request.engine, request.activations ?? 'float32'));
     await laps('warm-up', WARM_UP_LAPS);
     const most = request.laps ?? BENCH_LAPS;
     const computing = await beside(() => laps('end-to-end', most));

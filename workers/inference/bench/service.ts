@@ -69,7 +69,7 @@ export class BenchService implements BenchApi {
     return outcome(() => likelyProvider(choice, this.#parts.engines));
   }
 
-  load(storedName: string, choice: EngineChoice): Promise<Outcome<null>> {
+  load(storedName: string, choice: EngineChoice, activations: 'float32' | 'float16'): Promise<Outcome<null>> {
     return outcome(async () => {
       await this.#loaded?.runner.dispose();
       this.#loaded = null;
@@ -79,7 +79,7 @@ export class BenchService implements BenchApi {
         choice,
         engines,
         precision: pack.manifest.info.precision,
-        build: (made) => policyRunner(pack, meteredEngine(made, this.#meter), this.#parts),
+        build: (made) => policyRunner(pack, meteredEngine(made, this.#meter), { ...this.#parts, activations }),
         clock,
         onProgress: this.#parts.onProgress,
       });
