@@ -7,8 +7,7 @@
  * FOLDER is from `make-full-size.ts`, or any SmolVLA checkpoint. `--precisions` run on WASM in Chromium, on the benchmark's page (no
  * arm, no cameras); `--node` on onnxruntime-node. PyTorch computes in float32, by `training/time_chunk.py`. Prints seconds a
  * chunk, PyTorch's time over ours, and how far each result is from PyTorch's. Processor seconds are those of all threads of the
- * process, waiting ones that spin included; on a machine that has other work they say more than the clock does. With `--threads 1` the
- * page is served as by a plain host, without isolation, where WASM has one thread.
+ * process, waiting ones that spin included; on a machine that has other work they say more than the clock does.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -141,12 +140,13 @@ function byTorch(checkpoint: string, where: string): Timed {
 
 async function inBrowser(checkpoint: string, precision: Precision): Promise<Timed> {
   const site = siteWithPolicy(checkpoint);
-  const server = await serve({ folder: site.folder, headers: THREADS === 1 ? 'none' : 'isolated' });
+  // As many cores as threads are asked for: the engine takes one of each.
+  const cores = `Object.defineProperty(Object.getPrototypeOf(navigator), 'hardwareConcurrency', { get: () => ${THREADS} });\n`;
+  const replace = (path: string): Uint8Array | undefined => (/^assets\/bench-entry-[\w-]+\.js$/.test(path) ? Buffer.from(cores + readFileSync(join(site.folder, path), 'utf8')) : undefined);
+  const server = await serve({ folder: site.folder, replace });
   const browser = await chromium.launch({ executablePath: ensureChromium(), args: [...CHROMIUM_FLAGS, MARK] });
   try {
-    // A service worker would supply the headers that are left out.
-    const context = await browser.newContext({ serviceWorkers: THREADS === 1 ? 'block' : 'allow' });
-    const page = await context.newPage();
+    const page = await browser.newPage();
     const marks = new Map<string, number>();
     page.on('console', (message) => {
       const stage = /^stage:(.*)$/.exec(message.text())?.[1];
