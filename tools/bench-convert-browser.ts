@@ -32,7 +32,7 @@ const TELL = `{
   let last = '';
   bench.store.subscribe((state) => {
     const step = state.kind === 'loading' ? state.progress : null;
-    const stage = state.kind !== 'loading' ? state.kind : step === null || step.phase === 'fetch' || step.phase === 'convert' ? 'converting' : step.phase === 'engine' ? 'making sessions' : 'warming up';
+    const stage = state.kind === 'measuring' ? state.what : state.kind !== 'loading' ? state.kind : step === null || step.phase === 'fetch' || step.phase === 'convert' ? 'converting' : step.phase === 'engine' ? 'making sessions' : 'warming up';
     const bytes = step !== null && step.phase === 'fetch' && step.what === 'model.safetensors' ? step.totalBytes : null;
     if (bytes !== null) globalThis.neededBytes = bytes;
     if (stage !== last) console.log('stage:' + stage);

@@ -139,11 +139,9 @@ function byTorch(checkpoint: string, where: string): Timed {
 }
 
 async function inBrowser(checkpoint: string, precision: Precision): Promise<Timed> {
-  const site = siteWithPolicy(checkpoint);
   // As many cores as threads are asked for: the engine takes one of each.
   const cores = `Object.defineProperty(Object.getPrototypeOf(navigator), 'hardwareConcurrency', { get: () => ${THREADS} });\n`;
-  const replace = (path: string): Uint8Array | undefined => (/^assets\/bench-entry-[\w-]+\.js$/.test(path) ? Buffer.from(cores + readFileSync(join(site.folder, path), 'utf8')) : undefined);
-  const server = await serve({ folder: site.folder, replace });
+  const site = await serveWithPolicy(checkpoint, (path) => (/^assets\/bench-entry-[\w-]+\.js$/.test(path) ? Buffer.from(cores + readFileSync(join(ROOT, 'dist', path), 'utf8')) : undefined));
   const browser = await chromium.launch({ executablePath: ensureChromium(), args: [...CHROMIUM_FLAGS, MARK] });
   try {
     const page = await browser.newPage();
@@ -152,7 +150,7 @@ async function inBrowser(checkpoint: string, precision: Precision): Promise<Time
       const stage = /^stage:(.*)$/.exec(message.text())?.[1];
       if (stage !== undefined && !marks.has(stage)) marks.set(stage, renderersMs());
     });
-    await page.goto(`${server.url}?only=bench&engine=wasm`);
+    await page.goto(`${site.url}?only=bench&engine=wasm`);
     await page.waitForSelector('main.bench', { timeout: 60_000 });
     await page.evaluate("bench.store.subscribe((state) => console.log('stage:' + (state.kind === 'measuring' ? state.what : state.kind)))");
     const run = { engine: 'wasm', laps: LAPS, source: { kind: 'shipped', name: site.policy, precision } };

@@ -2,7 +2,7 @@
 import { cpSync, linkSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
-import { serve } from './serve.ts';
+import { serve, type ServeOptions } from './serve.ts';
 
 export interface SiteWithPolicy {
   readonly url: string;
@@ -11,8 +11,8 @@ export interface SiteWithPolicy {
   close(): Promise<void>;
 }
 
-/** `dist/` must have been built. The checkpoint's files are linked where the disk allows it, else copied. */
-export async function serveWithPolicy(checkpoint: string): Promise<SiteWithPolicy> {
+/** `dist/` must have been built. The checkpoint's files are linked where the disk allows it, else copied. `replace`: as the server takes it. */
+export async function serveWithPolicy(checkpoint: string, replace: NonNullable<ServeOptions['replace']> = () => undefined): Promise<SiteWithPolicy> {
   const root = mkdtempSync(join(tmpdir(), 'site-with-policy-'));
   const policy = 'policies/full-size';
   cpSync(resolve(import.meta.dirname, '../dist'), root, { recursive: true });
@@ -21,7 +21,7 @@ export async function serveWithPolicy(checkpoint: string): Promise<SiteWithPolic
     const from = join(entry.parentPath, entry.name);
     link(from, join(root, policy, from.slice(resolve(checkpoint).length)));
   }
-  const server = await serve({ folder: root });
+  const server = await serve({ folder: root, replace });
   return {
     url: server.url,
     policy,
