@@ -34,9 +34,10 @@ export interface OpenCamera {
 }
 
 /**
- * Frames for one taker. They show nothing until they are told to: Chromium reads a stream that is being moved on this thread until the
- * other one has it, and a frame that comes meanwhile is kept here, by nobody, until the page's memory is tidied. A camera has a few
- * buffers and stops while they are out (Chromium's fake one at two); frames of a track that is switched off are none of those.
+ * Frames for one taker, from a track of its own that shows nothing until it is told to. A page that is busy while it moves a stream can
+ * lose a frame in it until its memory is tidied, and Chromium stops a camera at two frames that are out. A lost frame of the camera's
+ * stopped it for good (6th of 6 tries), one of a track that is switched off at times, and it came back (4 of 14): less, and not over
+ * (`evidence/recording.md`).
  */
 export interface CameraFlow {
   /** To be moved away. */
