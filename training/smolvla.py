@@ -23,7 +23,6 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 ROPE_BASE = 10_000.0  # LeRobot's own, whatever the text config says
-FILL = torch.finfo(torch.float32).min  # finite: a row with every key masked must not become NaN
 
 
 @dataclass
@@ -372,7 +371,8 @@ class SmolVla(nn.Module):
         """q [B,Q,h,d], k and v [B,K,g,d], allowed [B,Q,K] -> [B,Q,h*d]. Query head i reads key head floor(i*g/h)."""
         group = self.c.heads // self.c.kv_heads
         k, v = k.repeat_interleave(group, 2).transpose(1, 2), v.repeat_interleave(group, 2).transpose(1, 2)
-        bias = torch.zeros(allowed.shape, dtype=q.dtype, device=q.device).masked_fill(~allowed, FILL)[:, None]
+        # Finite: a row with every key masked must not become NaN. The smallest of its own type: float32's is none of bfloat16's.
+        bias = torch.zeros(allowed.shape, dtype=q.dtype, device=q.device).masked_fill(~allowed, torch.finfo(q.dtype).min)[:, None]
         return attend(q.transpose(1, 2), k, v, bias).transpose(1, 2).flatten(2)
 
 
