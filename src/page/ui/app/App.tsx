@@ -27,8 +27,10 @@ export function App() {
   // Kept here, because a calibration is of a sentence too.
   const [sentence, setSentence] = useState(first.task);
   const column = useRef<HTMLElement>(null);
-  // How far the panels before were scrolled says nothing of these.
-  useEffect(() => column.current?.scrollTo({ top: 0 }), [mode]);
+  // How far the panels before were scrolled says nothing of these. (Chromium's `scrollTo` returns a promise, which React would take for a clean-up.)
+  useEffect(() => {
+    void column.current?.scrollTo({ top: 0 });
+  }, [mode]);
   return (
     <div className="app" data-start={start}>
       <Header mode={mode} onMode={setMode} />
