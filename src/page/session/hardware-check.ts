@@ -44,6 +44,7 @@ export interface CheckParts {
 const MOVE_UNITS = 5;
 const FOLLOWED_UNITS = 2;
 const STILL_UNITS = 1;
+const SETTLE_MS = 600;
 const STILL_MS = 2000;
 const MOVE_LIMIT_MS = 8000;
 const OPEN_UNITS = 85;
@@ -127,6 +128,8 @@ export async function runHardwareCheck({ session, kind, appVersion, ask, onEntry
     },
     async 'go-on'() {
       await until(MOVE_LIMIT_MS, () => session.readArm()?.mode === 'stopped');
+      // The fingers count as open a little before they come to rest, and that last little is not of *Go on*.
+      await pause(SETTLE_MS);
       const before = measured();
       await session.resume();
       await pause(1000);
