@@ -35,9 +35,9 @@ const stages: readonly Stage[] = [
   { name: 'types', limitMinutes: 3, run: () => sum(['core', 'page', 'node'].map((realm) => () => check([...TSC, '-p', `tsconfig.${realm}.json`], 3))) },
   { name: 'lint', limitMinutes: 2, run: () => check(bin('oxlint/bin/oxlint'), 2) },
   { name: 'unit', limitMinutes: 6, run: () => vitest('unit', 6) },
-  { name: 'browser', limitMinutes: 6, run: () => vitest('browser', 6) },
+  { name: 'browser', limitMinutes: 8, run: () => vitest('browser', 8) },
   { name: 'build', limitMinutes: 4, run: () => check(['npm', 'run', '--silent', 'build'], 4) },
-  { name: 'e2e', limitMinutes: 12, run: () => playwright(12) },
+  { name: 'e2e', limitMinutes: 15, run: () => playwright(15) },
 ];
 
 process.exitCode = await main();
