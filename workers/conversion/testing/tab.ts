@@ -74,3 +74,4 @@ const tab: Tab = {
 };
 
 expose(tab);
+postMessage('listens');
