@@ -75,7 +75,8 @@ test('She records three episodes by keyboard, the tab dies in the fourth, and th
   }
   // The second episode on the arm, through the gate: the trace of the targets is the recorded one.
   await app.page.getByTestId('dataset-episode').selectOption('1');
-  await expect(app.page.getByTestId('shown-episode')).toContainText('recorded');
+  // The episode read last is still on show until the new one is here: its number says which.
+  await expect(app.page.getByTestId('shown-episode')).toContainText('Episode 1:');
   const report = await app.play(async (playground) => {
     const { rows, rowsPlayed, maxAbsDifference, control } = await playground.recording.replay();
     return { rows, rowsPlayed, maxAbsDifference, skipped: control.jitter.skipped };
