@@ -3,9 +3,10 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestInfo } from '@playwright/test';
 import { knownVideo, tensorDifference, type KnownTensor } from '../tools/known-picture.ts';
-import { freshTable, type App } from './app.ts';
+import { freshTable, open, type App } from './app.ts';
 import { expect } from './site.ts';
 import { test, useCamera, type Studio } from './studio.ts';
+import { plugInTwoCameras } from './two-plugs.ts';
 import { expectHolding } from './workers.ts';
 
 const reference = JSON.parse(readFileSync(join(import.meta.dirname, 'known-picture.json'), 'utf8')) as KnownTensor;
@@ -57,3 +58,47 @@ test('A frozen camera stops the policy with words, and so does a black one', asy
     await expectHolding(app);
   }
 });
+
+test('Two cameras whose plugs change places stop the policy with words, also in the next run, until she says which is which', async ({ site }) => {
+  test.setTimeout(240_000);
+  const visit = await site.visit();
+  await plugInTwoCameras(visit.page);
+  const app = await open(visit, { query: 'engine=wasm', until: 'policy' });
+  await useCamera(app, 'Front', 1);
+  await useCamera(app, 'Wrist', 2);
+  const chunks = await countChunks(app);
+  await app.sentence.fill('pick up the red cube');
+  await app.run.click();
+  await expect.poll(chunks, { timeout: 60_000, message: 'the policy does not plan' }).toBeGreaterThan(1);
+  expect(await app.page.getByRole('alert').count(), 'two cameras in their places are nothing to tell').toBe(0);
+
+  await app.page.evaluate(() => window.changePlugs());
+  await app.expectMessage(/two cameras have changed places/i);
+  await expect.poll(async () => (await app.state()).run, { timeout: 60_000 }).toMatch(/over|failed/);
+  await expectHolding(app);
+  // Nothing has been put right: the next sentence does not move the arm either.
+  const before = await chunks();
+  expect(await outcomeOf(app)).toEqual({ outcome: 'failed', code: 'observation/camera-swapped' });
+  expect(await chunks()).toBe(before);
+
+  await useCamera(app, 'Front', 2);
+  await useCamera(app, 'Wrist', 1);
+  expect(await outcomeOf(app)).toEqual({ outcome: 'finished', code: null });
+  expect(await chunks()).toBeGreaterThan(before);
+});
+
+/** How many chunks there have been since. */
+async function countChunks(app: App): Promise<() => Promise<number>> {
+  await app.play((playground) => {
+    const counted = Object.assign(window, { chunksSeen: 0 });
+    playground.on('chunk', () => void counted.chunksSeen++);
+  });
+  return () => app.page.evaluate(() => (window as unknown as { readonly chunksSeen: number }).chunksSeen);
+}
+
+/** A run of two seconds. */
+const outcomeOf = (app: App) =>
+  app.play(async (playground) => {
+    const { outcome, failure } = await playground.run({ task: 'pick up the red cube', seconds: 2 });
+    return { outcome, code: failure === null ? null : failure.code };
+  });

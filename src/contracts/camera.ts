@@ -3,9 +3,12 @@
  * its stream of frames away whole: a frame is never on the page's thread, and the page only hears how the frames are doing.
  */
 
+/** `chosen`: a person has put this device into this place. `again`: the one they chose before is back. */
+export type CameraOccasion = 'chosen' | 'again';
+
 /** To a worker that takes frames. `stream` is moved. Another stream for the same camera replaces the one before. */
 export type CameraCommand =
-  | { readonly kind: 'bind'; readonly camera: string; readonly device: string; readonly stream: ReadableStream<VideoFrame> }
+  | { readonly kind: 'bind'; readonly camera: string; readonly device: string; readonly occasion: CameraOccasion; readonly stream: ReadableStream<VideoFrame> }
   /** Back to the simulated camera of that name, where there is one. */
   | { readonly kind: 'unbind'; readonly camera: string }
   /** The device is gone. The slot stays taken: nothing else is passed off as this camera. */

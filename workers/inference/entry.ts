@@ -9,6 +9,7 @@ import { letterbox } from '#core/camera/letterbox.ts';
 import { opfsStore } from '#core/conversion/opfs-store.ts';
 import { systemClock } from '#core/lib/clock.ts';
 import { FailureError } from '#core/lib/failure.ts';
+import type { FirstViews } from '#core/observation/camera-watch.ts';
 import { openTokenizer } from '#core/observation/tokenize.ts';
 import { loadPolicy } from '#core/policy/family.ts';
 import { serveWorker } from '#workers/shared/serve.ts';
@@ -28,7 +29,8 @@ serveWorker({
     const clock = systemClock();
     const store = opfsStore();
     const real = realCameras(clock);
-    serveCameraPort(portOf(boot, 'real-cameras'), real);
+    const firstViews: FirstViews = new Map();
+    serveCameraPort(portOf(boot, 'real-cameras'), real, (camera) => void firstViews.delete(camera));
     const service = new InferenceService({
       clock,
       engines: openEngines(onProgress),
@@ -37,6 +39,7 @@ serveWorker({
       openTokenizer,
       letterbox,
       cameras: cameraSources(cameraClient(portOf(boot, 'cameras')), real),
+      firstViews,
       readArm: armStateReader(boot.memory.arm, clock),
       send: (message: InferenceToControl) => control.postMessage(message, message.kind === 'chunk' ? [message.chunk.actions.buffer] : []),
       onProgress,

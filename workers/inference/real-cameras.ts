@@ -142,11 +142,12 @@ async function planesOf(frame: Frame): Promise<FramePlanes> {
   return { format: known ?? 'RGBA', width, height, data, layout, matrix, range };
 }
 
-/** Commands from the page, and how the cameras are doing back to it. */
-export function serveCameraPort(port: MessagePort, cameras: RealCameras, everyMs = 250): void {
+/** Commands from the page, and how the cameras are doing back to it. `onChosen`: a person has said anew what stands in this place. */
+export function serveCameraPort(port: MessagePort, cameras: RealCameras, onChosen: (camera: string) => void, everyMs = 250): void {
   let timer: ReturnType<typeof setInterval> | null = null;
   port.onmessage = (event: MessageEvent<CameraCommand>) => {
     const command = event.data;
+    if (command.kind === 'unbind' || (command.kind === 'bind' && command.occasion === 'chosen')) onChosen(command.camera);
     if (command.kind === 'bind') {
       const reader = command.stream.getReader();
       cameras.bind(command.camera, command.device, { read: () => reader.read() as ReturnType<FrameSource['read']>, cancel: () => void reader.cancel().catch(() => undefined) });

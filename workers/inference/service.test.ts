@@ -106,6 +106,7 @@ function house(): House {
         return wanted.map(({ key, width, height }) => ({ camera: key, picture: { width, height, channels: 4 as const, data: new Uint8Array(width * height * 4).fill(made.pixel) }, capturedAtMs: clock.nowMs() - 20, sequence: 1 }));
       },
     },
+    firstViews: new Map(),
     readArm: () => ({ kind: 'fresh', value: Float64Array.from([1, 2, 3, 4, 5, 6]) as JointUnitsVector, atMs: clock.nowMs() - 50 }),
     send: (message) => made.sent.push(message),
     onProgress: (step) => made.progress.push(step),

@@ -19,7 +19,7 @@ import { ladder, type Ladder } from '#core/chunks/ladder.ts';
 import { withDeadline } from '#core/lib/deadline.ts';
 import { FailureError, outcome } from '#core/lib/failure.ts';
 import { unreachable } from '#core/lib/never.ts';
-import { cameraWatch, type CameraWatch } from '#core/observation/camera-watch.ts';
+import { cameraWatch, type CameraWatch, type FirstViews } from '#core/observation/camera-watch.ts';
 import { gatherObservation, SIMULATED_CAMERA_LIMITS } from '#core/observation/gather.ts';
 import { moved } from '#workers/shared/serve.ts';
 import type { CameraClient } from './camera-client.ts';
@@ -36,6 +36,8 @@ export interface InferenceParts extends RunnerParts {
   readonly engines: Engines;
   readonly openPack: (storedName: string) => Promise<OpenPack>;
   readonly cameras: CameraClient;
+  /** Outlives a run: plugs are changed between runs. */
+  readonly firstViews: FirstViews;
   readonly readArm: () => Reading<JointUnitsVector>;
   readonly send: (message: InferenceToControl) => void;
   readonly onProgress: (progress: LoadProgress) => void;
@@ -115,7 +117,7 @@ export class InferenceService implements InferenceApi {
   async beginRun(run: Parameters<InferenceApi['beginRun']>[0]): Promise<Outcome<null>> {
     const info = this.#loaded?.runner.info;
     const steps = run.ladder === 'off' || info === undefined ? null : ladder({ ...info, cameras: info.cameras.map(({ robotKey }) => robotKey) });
-    return this.#begin({ ...run, kind: 'live', records: [], watch: cameraWatch(), ladder: steps });
+    return this.#begin({ ...run, kind: 'live', records: [], watch: cameraWatch(this.#parts.firstViews), ladder: steps });
   }
 
   async beginReplay(run: { readonly runId: number; readonly sentence: string; readonly records: readonly ChunkRecord[] }): Promise<Outcome<null>> {

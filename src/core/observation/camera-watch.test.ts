@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import type { Observation } from '#contracts/observation.ts';
 import type { JointUnitsVector } from '#contracts/units.ts';
 import { asFailure } from '#core/lib/failure.ts';
-import { cameraWatch, type CameraWatch } from './camera-watch.ts';
+import { cameraWatch, type CameraWatch, type FirstViews } from './camera-watch.ts';
 
 const seeing = (level: number, pan: number): Observation => ({
   pictures: { front: { camera: 'front', picture: { width: 2, height: 2, channels: 4, data: Uint8Array.from({ length: 16 }, (_, i) => (i % 4 === 3 ? 255 : level + i)) }, capturedAtMs: 0, sequence: 0 } },
@@ -54,6 +54,20 @@ it('two cameras that changed places are told, a camera that moved is not', () =>
   expect(codeOf(watch, views('bars', 'bars', 1))).toBeNull();
   expect(codeOf(watch, views('rings', 'bars', 0))).toEqual({ code: 'observation/camera-swapped', facts: { camera: 'front', other: 'wrist' } });
   expect(codeOf(cameraWatch(), views('rings', 'bars', 0))).toBeNull();
+});
+
+it('plugs that changed places between two runs are told when the next one begins, until a person chooses again', () => {
+  const first: FirstViews = new Map();
+  expect(codeOf(cameraWatch(first), views('bars', 'rings', 0))).toBeNull();
+  const swapped = { code: 'observation/camera-swapped', facts: { camera: 'front', other: 'wrist' } };
+  expect(codeOf(cameraWatch(first), views('rings', 'bars', 1))).toEqual(swapped);
+  // What was refused is not learnt: asking once more does not make it right, changing the plugs back does.
+  expect(codeOf(cameraWatch(first), views('rings', 'bars', 1))).toEqual(swapped);
+  expect(codeOf(cameraWatch(first), views('bars', 'rings', 1))).toBeNull();
+  first.delete('front');
+  const watch = cameraWatch(first);
+  expect(codeOf(watch, views('rings', 'bars', 1))).toBeNull();
+  expect(codeOf(watch, views('bars', 'rings', 1))).toEqual(swapped);
 });
 
 it('a real camera behind its cap is dark although its sensor is noisy; the same picture of a simulated one is a dim room', () => {

@@ -1,14 +1,16 @@
 /**
  * Three ways in which a camera lies while its pictures look fresh: it shows the same picture although the arm has moved, it
- * shows nothing but black, or it shows what another camera showed when the run began (two plugs changed places). Knows
- * pictures and joint values of one run; keeps no picture, only a sum and a thumbnail of it.
+ * shows nothing but black, or it shows what another camera showed before (two plugs changed places). Knows pictures and joint
+ * values of one run, and how each camera's view began in the last run that saw nothing wrong; keeps no picture, only a sum and
+ * a thumbnail of it.
  *
  * A still room gives still pictures, so equal pictures alone prove nothing. Every camera here sees the arm or sits on it:
  * an arm that has moved by degrees changes thousands of pixels.
  *
  * Swapped: thumbnails of 16 x 12 brightnesses without their mean are compared by correlation. A camera on a tripod stays
  * like its own first picture; one on the wrist does not, but it does not become like the other one's either, and never both
- * at once. So both must look like each other's first picture, and clearly more so than like their own.
+ * at once. So both must look like each other's first picture, and clearly more so than like their own. Plugs are changed
+ * between runs, so first pictures outlive a run: until a person says anew which device stands where.
  */
 import type { Observation } from '#contracts/observation.ts';
 import type { Picture } from '#contracts/picture.ts';
@@ -27,14 +29,17 @@ const SWAPPED_LIKENESS = 0.6;
 const SWAPPED_MARGIN = 0.35;
 const THUMBNAIL = { columns: 16, rows: 12 } as const;
 
+/** By camera: a thumbnail of what it showed when a run began. Delete one when a person chooses its device. */
+export type FirstViews = Map<string, Float64Array>;
+
 export interface CameraWatch {
   /** Throws `observation/camera-dark`, `camera-frozen` or `camera-swapped` naming the camera. Once for each observation. */
   look(observation: Observation, nowMs: number): void;
 }
 
-export function cameraWatch(): CameraWatch {
+export function cameraWatch(first: FirstViews = new Map()): CameraWatch {
   const seen = new Map<string, { readonly sum: number; readonly state: Float64Array; readonly sinceMs: number }>();
-  const first = new Map<string, Float64Array>();
+  const begun = new Set<string>();
   return {
     look(observation, nowMs) {
       const { state } = observation;
@@ -56,7 +61,11 @@ export function cameraWatch(): CameraWatch {
         const own = Math.max(correlation(a, cameraFirst), correlation(b, otherFirst));
         if (crossed > SWAPPED_LIKENESS && crossed - own > SWAPPED_MARGIN) throw new FailureError('observation/camera-swapped', { camera, other });
       }
-      for (const [camera, small] of now) if (!first.has(camera)) first.set(camera, small);
+      for (const [camera, small] of now) {
+        if (begun.has(camera) && first.has(camera)) continue;
+        begun.add(camera);
+        first.set(camera, small);
+      }
     },
   };
 }

@@ -5,7 +5,7 @@
  *
  * Frames never come here. The session moves their streams to the workers and hears how they are doing.
  */
-import type { CameraHealth } from '#contracts/camera.ts';
+import type { CameraHealth, CameraOccasion } from '#contracts/camera.ts';
 import type { Failure } from '#contracts/failure.ts';
 import { asFailure, FailureError } from '#core/lib/failure.ts';
 import { listCameras, onCamerasChanged, openCamera, type CameraControl, type CameraControlName, type CameraDevice, type CameraFlow, type OpenCamera } from '#page/runtime/real-cameras.ts';
@@ -55,14 +55,14 @@ export function cameraVerbs(context: SessionContext): CameraVerbs {
     stores.cameras.setState({ devices });
     for (const [place, state] of Object.entries(stores.cameras.getState().places)) {
       // The device of the person's own choice is back: nothing new is decided here.
-      if (state.kind === 'gone' && devices.some(({ id }) => id === state.device.id)) use(place, state.device).catch(() => undefined);
+      if (state.kind === 'gone' && devices.some(({ id }) => id === state.device.id)) use(place, state.device, 'again').catch(() => undefined);
     }
   };
-  const bind = (place: string, camera: OpenCamera): void => {
+  const bind = (place: string, camera: OpenCamera, occasion: CameraOccasion): void => {
     flows.get(place)?.end();
     const flow = camera.frames();
     flows.set(place, flow);
-    house.sendCamera({ kind: 'bind', camera: place, device: camera.device.label, stream: flow.stream }, [flow.stream]);
+    house.sendCamera({ kind: 'bind', camera: place, device: camera.device.label, occasion, stream: flow.stream }, [flow.stream]);
   };
   const shut = (place: string): void => {
     open.get(place)?.close();
@@ -71,7 +71,7 @@ export function cameraVerbs(context: SessionContext): CameraVerbs {
     lastHealth.delete(place);
   };
 
-  const use = async (place: string, device: CameraDevice | null): Promise<void> => {
+  const use = async (place: string, device: CameraDevice | null, occasion: CameraOccasion): Promise<void> => {
     const request = ++requests;
     newest.set(place, request);
     shut(place);
@@ -90,7 +90,7 @@ export function cameraVerbs(context: SessionContext): CameraVerbs {
         set(place, { kind: 'gone', device: camera.device });
         context.report({ code: 'observation/camera-unplugged', facts: { camera: place, device: camera.device.label } });
       });
-      bind(place, camera);
+      bind(place, camera, occasion);
       set(place, { kind: 'live', device: camera.device, width: camera.width, height: camera.height, newestAtMs: null, rateHz: null, controls: camera.controls() });
       // One camera shows one view: where it was before, it is no longer.
       if (elsewhere !== undefined) useSimulated(elsewhere[0]);
@@ -129,13 +129,13 @@ export function cameraVerbs(context: SessionContext): CameraVerbs {
   // An inference worker that was started again knows of no camera.
   house.inference.onState((worker) => {
     if (worker.kind !== 'alive' || worker.attempt === 1) return;
-    for (const [place, camera] of open) bind(place, camera);
+    for (const [place, camera] of open) bind(place, camera, 'again');
   });
   onCamerasChanged(() => void refresh());
   void refresh();
 
   return {
-    useCamera: use,
+    useCamera: (place, device) => use(place, device, 'chosen'),
     useSimulated,
     cameraStream: (place) => open.get(place)?.stream ?? null,
     cameraFrames: (place) => open.get(place)?.frames() ?? null,

@@ -140,7 +140,7 @@ export function recordVerbs(context: SessionContext, cameras: CameraVerbs, runs:
     const real = all.filter(({ source }) => source === 'real').map(({ key }) => key);
     flows = real.flatMap((key) => {
       const flow = cameras.cameraFrames(key);
-      if (flow !== null) house.sendFrames({ kind: 'bind', camera: key, device: key, stream: flow.stream }, [flow.stream]);
+      if (flow !== null) house.sendFrames({ kind: 'bind', camera: key, device: key, occasion: 'again', stream: flow.stream }, [flow.stream]);
       return flow ?? [];
     });
     try {
