@@ -98,6 +98,7 @@ export type FailureCode =
   | 'control/not-finite' // facts: joint
   | 'control/stop-not-confirmed' // facts: waitedMs
   | 'control/busy' // facts: mode
+  | 'control/rest-not-reached' // facts: joint, offDegrees. Lowering ended above rest: it holds
   | 'control/out-of-range' // facts: what, found, least, most
   // safety
   | 'safety/latched' // facts: rule

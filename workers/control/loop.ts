@@ -20,6 +20,7 @@ import { FRESH_FOR_MS, type Arm, type JointReadings } from '#core/arm/arm.ts';
 import { asFailure, FailureError } from '#core/lib/failure.ts';
 import { unreachable } from '#core/lib/never.ts';
 import { ring } from '#core/lib/ring.ts';
+import { awayFromRest, AT_REST_RAD } from '#core/robots/rest.ts';
 import { createGate, type Gate, type Passed, type Wanted } from '#core/safety/gate.ts';
 import { jointLimits, PROFILES, shapeLimits } from '#core/safety/profile.ts';
 import { createBody, type Body } from '#core/safety/shape/body.ts';
@@ -81,8 +82,7 @@ const REPORT_EVERY_MS = 100;
 const TICKS_PER_REPORT = 100;
 /** A start further outside a joint's range than this is another robot or a broken calibration, not a soft stop. */
 const START_TOLERANCE_RAD = 0.15;
-/** A lowered arm is let go when it is this close to rest, or after this long, whichever is first. */
-const AT_REST_RAD = 0.05;
+/** A lowered arm is let go when it has come after its target, or after this long, whichever is first. */
 const REST_WAIT_MS = 1000;
 /** A jaw opens by 110 degrees, 1.9 rad. */
 const OPEN_WITHIN_RAD = 0.1;
@@ -533,7 +533,7 @@ export class ControlLoop {
     let { path } = state;
     if (path === null) {
       if (!connected.gate.still) return null;
-      path = loweringPath(connected.gate.positions(), connected.arm.robot.restPose, 1 / this.#rateHz);
+      path = loweringPath(connected.gate.positions(), connected.gate.within(connected.arm.robot.restPose), 1 / this.#rateHz);
     }
     const pose = path[Math.min(state.next, path.length - 1)] as Float64Array;
     const after = path[state.next + 1];
@@ -600,6 +600,14 @@ export class ControlLoop {
   #finishLowering(state: State & { readonly mode: 'lowering' }, connected: Connected, target: readonly number[], measured: Float64Array | null, nowMs: number): void {
     if (state.path === null || state.next < state.path.length || !connected.gate.still || measured === null) return;
     this.#arrivedMs ??= nowMs;
+    // A range, or the margin kept free at its end, may stop short of rest: it lies there all the same.
+    const away = awayFromRest(connected.gate.within(connected.arm.robot.restPose), target);
+    if (away !== null) {
+      // Torque is cut where the arm lies, never where something keeps it in the air.
+      this.#enter({ mode: 'idle' });
+      this.#fail({ code: 'control/rest-not-reached', facts: away });
+      return;
+    }
     const close = measured.every((p, i) => i === GRIPPER_INDEX || Math.abs(p - (target[i] as number)) <= AT_REST_RAD);
     if (!close && nowMs - this.#arrivedMs < REST_WAIT_MS) return;
     this.#enter({ mode: 'released' });

@@ -1,15 +1,18 @@
 /** The control loop and the simulated arm on the real physics, in lockstep: what the small test world cannot show. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { TickReport } from '#contracts/control.ts';
+import type { ControlReport, TickReport } from '#contracts/control.ts';
 import { ARM_SLOT_LENGTH, JOINTS_SLOT_LENGTH, POSES_SLOT_LENGTH, STOP_FLAG, STOP_FLAG_LENGTH, TARGETS_SLOT, TARGETS_SLOT_LENGTH } from '#contracts/slots.ts';
 import type { JointRadians } from '#contracts/units.ts';
 import { simulatedArm } from '#core/arm/simulated.ts';
 import { describeArmContract } from '#core/arm/testing/contract-suite.ts';
 import { manualClock } from '#core/lib/manual-clock.ts';
+import { seededRandom } from '#core/lib/random.ts';
 import { createSlotMemory, slotReader } from '#core/lib/shared-slot.ts';
+import { gripPose } from '#core/robots/kinematics.ts';
 import { SO100 } from '#core/robots/so100.ts';
 import { SO101 } from '#core/robots/so101.ts';
 import { radiansVectorToUnits, unitsVectorToRadians } from '#core/robots/units.ts';
+import { PROFILES } from '#core/safety/profile.ts';
 import { silentLog } from '#core/telemetry/log.ts';
 import { STEP_SECONDS, World } from '#core/world/world.ts';
 import { createRoom } from '#workers/world/room.ts';
@@ -35,10 +38,11 @@ describe.each([SO100, SO101])('the $name', (robot) => {
     return { clock, memory, advance };
   }
 
-  async function connected() {
+  async function connected(profile = PROFILES['first-motion']) {
     const { clock, memory, advance } = openRoom();
     const stop = new SharedArrayBuffer(4 * STOP_FLAG_LENGTH);
-    const loop = new ControlLoop({ rateHz: RATE_HZ, armSlot: createSlotMemory(ARM_SLOT_LENGTH), stopFlag: stop, ask: () => undefined, report: () => undefined, log: silentLog });
+    const reports: ControlReport[] = [];
+    const loop = new ControlLoop({ rateHz: RATE_HZ, armSlot: createSlotMemory(ARM_SLOT_LENGTH), stopFlag: stop, profile, ask: () => undefined, report: (report) => void reports.push(report), log: silentLog });
     await loop.connect(simulatedArm(memory, robot), clock.nowMs());
     const ticks = (count: number): TickReport[] =>
       Array.from({ length: count }, () => {
@@ -47,7 +51,7 @@ describe.each([SO100, SO101])('the $name', (robot) => {
         if (report === null) throw new Error('no arm');
         return report;
       });
-    return { loop, clock, ticks, pressStop: () => void Atomics.add(new Int32Array(stop), STOP_FLAG.requested, 1) };
+    return { loop, clock, ticks, last: () => reports.at(-1), pressStop: () => void Atomics.add(new Int32Array(stop), STOP_FLAG.requested, 1) };
   }
 
   /** Largest |measured - target| over the arm joints. */
@@ -110,6 +114,36 @@ describe.each([SO100, SO101])('the $name', (robot) => {
       const after = ticks(60).at(-1)?.measured ?? [];
       before.forEach((p, i) => expect(Math.abs((after[i] ?? Number.NaN) - p)).toBeLessThan(0.01));
       console.log(`lowered in ${(lowered / RATE_HZ).toFixed(1)} s`);
+    });
+
+    it('comes down to rest from wherever it may be, and does not fall when it is let go', async () => {
+      const random = seededRandom(3);
+      for (let k = 0; k < 8; k++) {
+        const { loop, ticks } = await connected();
+        // Above the cubes and the bowl: an arm that is held stalls, and then it is right not to go on.
+        let goal = robot.homePose;
+        do goal = robot.joints.map(({ least, most }) => random.between(least, most));
+        while (gripPose(robot, goal).position[2] < 0.15);
+        loop.setManualTargets(Float64Array.from(goal) as unknown as JointRadians);
+        ticks(150);
+        loop.lowerAndRelease();
+        for (let n = 0; n < 900 && loop.mode === 'lowering'; n++) ticks(1);
+        expect(loop.mode).toBe('released');
+        const [lying] = ticks(1);
+        robot.restPose.slice(0, 5).forEach((rest, i) => expect(lying?.target[i]).toBeCloseTo(rest, 1));
+        const sunk = off({ ...(ticks(60).at(-1) as TickReport), target: lying?.measured ?? [] });
+        expect(sunk, 'radians that a joint moved after the motors were freed').toBeLessThan(0.1);
+      }
+    });
+
+    it('holds where a limit keeps it above rest, and says so', async () => {
+      const { loop, ticks, last } = await connected({ ...PROFILES['first-motion'], workspace: { least: [-1, -1, -1], most: [1, 0.03, 1] } });
+      loop.lowerAndRelease();
+      for (let n = 0; n < 900 && loop.mode === 'lowering'; n++) ticks(1);
+      expect(loop.mode).toBe('idle');
+      expect(last()?.failure).toMatchObject({ code: 'control/rest-not-reached' });
+      const held = ticks(60);
+      for (const tick of held) expect(tick.target).toEqual(held[0]?.target);
     });
   });
 });

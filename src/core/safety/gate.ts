@@ -72,6 +72,8 @@ export interface Gate {
   readonly still: boolean;
   /** The last command's positions, a copy, radians. */
   positions(): Float64Array;
+  /** The pose nearest to this one that the joints' ranges allow from here, radians. */
+  within(pose: ArrayLike<number>): Float64Array;
   /** What `pass` would make of a coming path, one pose a tick, without doing it. */
   preview(path: readonly Wanted[]): Preview[];
   /** The same gate with ticks of another length. Only while still: throws otherwise. */
@@ -279,6 +281,7 @@ function gateAt(settings: GateSettings, memory: Memory, check: PathCheck | null)
     get still() {
       return isStill();
     },
+    within: (pose) => Float64Array.from(limits, (limit, i) => clampToBounds(pose[i] as number, boundsAt(position[i] as number, limit))),
     positions: () => position.slice(),
     preview(path) {
       const copy = gateAt(settings, { position: position.slice(), velocity: velocity.slice(), change: change.slice(), moved: memory.moved }, check);

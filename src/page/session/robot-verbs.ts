@@ -7,6 +7,8 @@ import type { RobotName } from '#contracts/robot.ts';
 import type { Failure } from '#contracts/failure.ts';
 import { asFailure, FailureError, unwrap } from '#core/lib/failure.ts';
 import type { JointUnitsVector } from '#contracts/units.ts';
+import { robotNamed } from '#core/robots/known.ts';
+import { awayFromRest } from '#core/robots/rest.ts';
 import { unitsVectorToRadians } from '#core/robots/units.ts';
 import type { PortQuestion } from '#page/runtime/ask-port.ts';
 import type { ArmCalibration, SerialAdapter } from '#contracts/serial.ts';
@@ -144,10 +146,16 @@ export function robotVerbs(context: SessionContext, parts: RobotParts): RobotVer
     watching = 'no';
   };
 
+  const away = (target: readonly number[] | null) => (target === null ? null : awayFromRest(robotNamed(bodyNow()).restPose, Array.from(unitsVectorToRadians(Float64Array.from(target) as JointUnitsVector)))) ?? {};
   const lowered = async (): Promise<void> => {
     await parts.release();
     const limitMs = clock.nowMs() + LOWERED_MS;
-    while (context.readArm()?.mode !== 'released') {
+    let seen: 'nothing' | 'lowering' = 'nothing';
+    for (;;) {
+      const arm = context.readArm();
+      if (arm?.mode === 'released') return;
+      if (arm?.mode === 'lowering') seen = 'lowering';
+      else if (arm?.mode === 'idle' && seen === 'lowering') throw new FailureError('control/rest-not-reached', away(arm.target));
       if (clock.nowMs() > limitMs) throw new FailureError('worker/deadline', { worker: 'control', call: 'lowerAndRelease', waitedMs: LOWERED_MS });
       await clock.sleepUntil(clock.nowMs() + VIEW_EVERY_MS);
     }

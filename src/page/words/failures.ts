@@ -728,6 +728,13 @@ const WORDS: Readonly<Record<FailureCode, Words>> = {
     action: say(f, 'mode') === 'stopped' || say(f, 'mode') === 'released' ? 'resume' : null,
     weight: 'note',
   }),
+  'control/rest-not-reached': (f) => ({
+    title: 'Not lowered: the arm holds',
+    happened: `Something the limits keep clear of (the table, a box, the arm itself) is in the way: ${say(f, 'joint')} is ${say(f, 'offDegrees')} degrees from rest. The motors were not freed, so that it does not fall.`,
+    next: 'Move it by hand control to a free place and press Lower again. Or hold it with your hand and switch off its power.',
+    action: null,
+    weight: 'fault',
+  }),
   'control/out-of-range': (f) => ({
     title: 'A value is out of range',
     happened: `${say(f, 'what')} is ${say(f, 'found')}; allowed is ${say(f, 'least')} to ${say(f, 'most')}.`,

@@ -77,7 +77,7 @@ export function pathCheck(limits: ShapeLimits): PathCheck {
   /** Points of all links but the jaw, which hangs on the last joint. */
   const armEnd = 3 * body.pointLink.filter((link) => link < GRIPPER_INDEX).length;
   let passed = false;
-  // What is asked for from here: the limit, or where the arm is now if that is worse.
+  // What is asked for from here: the limit, or where the arm is now if that is worse. Of pairs only the latter: their limit is the pose's.
   const allowed = { lead: Number.POSITIVE_INFINITY, floor: 0, inside: 0, boxes: new Float64Array(keepOut.length), pairs: new Float64Array(pairs?.count ?? 0) };
 
   /** Metres that points may move from where table, workspace and boxes were last looked at, before one of them can be broken; and from `now`, the links. */
@@ -106,7 +106,8 @@ export function pathCheck(limits: ShapeLimits): PathCheck {
     if (pairs !== null && gone > roomBetween) {
       found.set(known);
       pairs.distances(placed, found, { known, moved: gone });
-      for (let p = 0; p < found.length; p++) if ((found[p] as number) < (allowed.pairs[p] as number) - SLACK_M) return 'self-collision';
+      const needed = pairs.neededAt(position);
+      for (let p = 0; p < found.length; p++) if ((found[p] as number) < Math.min(needed[p] as number, allowed.pairs[p] as number) - SLACK_M) return 'self-collision';
     }
     return null;
   };
@@ -152,8 +153,9 @@ export function pathCheck(limits: ShapeLimits): PathCheck {
       pairs.distances(now, known, { known, moved: 0, above: looked });
       const needed = pairs.neededAt(at);
       for (let p = 0; p < known.length; p++) {
-        allowed.pairs[p] = Math.min(needed[p] as number, known[p] as number);
-        roomBetween = Math.min(roomBetween, ((known[p] as number) - (allowed.pairs[p] as number)) / 2);
+        allowed.pairs[p] = (known[p] as number) < (needed[p] as number) ? (known[p] as number) : Number.POSITIVE_INFINITY;
+        // The most that any pose asks for: the next may ask more than this one.
+        roomBetween = Math.min(roomBetween, ((known[p] as number) - (pairs.needed[p] as number)) / 2);
       }
     },
     stepTooFar(at, stepSpeed, motions, share) {

@@ -49,7 +49,7 @@ export function slowPathCheck(limits: ShapeLimits): (step: Step, motions: readon
   return ({ at, speed, stepSpeed, arm, share }, motions) => {
     const dt = motions[0]?.dt ?? Number.NaN;
     const now = look(at);
-    const needed = pairs?.neededAt(at) ?? [];
+    const begun = Array.from(pairs?.neededAt(at) ?? [], (least, p) => ((now.between[p] as number) < least ? (now.between[p] as number) : Number.POSITIVE_INFINITY));
     const lead = (q: readonly number[]): number => (arm === null ? 0 : furthest(corners(arm.measured, GRIPPER_INDEX), corners(q, GRIPPER_INDEX)));
     const leadAllowed = arm === null ? Infinity : Math.max(arm.leadM, lead(at));
     let from = now;
@@ -64,7 +64,8 @@ export function slowPathCheck(limits: ShapeLimits): (step: Step, motions: readon
       if (floorM !== null && to.floor < Math.min(floorM, now.floor) - SLACK_M) return 'table';
       if (to.inside < Math.min(0, now.inside) - SLACK_M) return 'workspace';
       if (to.boxes.some((distance, b) => distance < Math.min(0, now.boxes[b] as number) - SLACK_M)) return 'keep-out';
-      if (to.between.some((distance, p) => distance < Math.min(needed[p] as number, now.between[p] as number) - SLACK_M)) return 'self-collision';
+      const needed = pairs?.neededAt(q) ?? [];
+      if (to.between.some((distance, p) => distance < Math.min(needed[p] as number, begun[p] as number) - SLACK_M)) return 'self-collision';
       const next = v.map((x, i) => brakeStep(x, change[i] as number, motions[i] as Motion));
       change = next.map((x, i) => x - (v[i] as number));
       v = next;
