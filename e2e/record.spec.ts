@@ -1,5 +1,6 @@
 /** Recording by keyboard, a tab that dies, real cameras, and a dataset that comes back as it was. */
 import { openAsBlob, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { videoPackets } from '../tools/video-packets.ts';
 import type { App } from './app.ts';
 import { open } from './app.ts';
@@ -86,6 +87,28 @@ test('She records three episodes by keyboard, the tab dies in the fourth, and th
   // that begins or ends in motion is eased there: 0.08 degrees were seen.
   expect(report.maxAbsDifference).toBeLessThan(0.2);
   expect(visit.strangers()).toEqual([]);
+});
+
+test('She opens a dataset that LeRobot itself recorded, looks at an episode, and the arm plays it through the gate', async ({ site }) => {
+  const visit = await site.visit();
+  const app = await open(visit, { query: 'engine=wasm' });
+  await app.page.getByRole('button', { name: 'Record', exact: true }).click({ timeout: 60_000 });
+  await app.page.getByTestId('dataset-folder').setInputFiles(join(import.meta.dirname, '../src/core/recording/testing/lerobot'));
+  await expect(app.page.getByText('LeRobot v3.0, 2 episodes, 30/s, so100_follower')).toBeVisible({ timeout: 30_000 });
+  await app.page.getByTestId('dataset-episode').selectOption('1');
+  const shown = app.page.getByTestId('shown-episode');
+  await expect(shown).toContainText('Episode 1: wave 1');
+  await expect(shown.locator('video')).toHaveCount(1, { timeout: 20_000 });
+  // 110 degrees of the wrist say what the numbers mean; in -100..100 they could not be.
+  await expect(app.page.getByTestId('era')).toHaveValue('degrees');
+  await app.page.getByTestId('replay-episode').click();
+  await expect(app.page.getByTestId('replayed')).toContainText('45 of 45', { timeout: 60_000 });
+  const told = await app.play(async (playground) => {
+    const { rows, rowsPlayed, maxAbsDifference } = await playground.recording.replay();
+    return { rows, rowsPlayed, maxAbsDifference };
+  });
+  expect(told).toMatchObject({ rows: 45, rowsPlayed: 45 });
+  expect(told.maxAbsDifference).toBeLessThan(0.2);
 });
 
 test('She records two real cameras: every row has its picture of both, the dataset says how far apart they are, and the pictures themselves agree', async ({ studio }, info) => {
