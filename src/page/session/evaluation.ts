@@ -5,6 +5,7 @@
  * One measurement at a time. An episode that was lost with its worker is run again, once; a policy that fails ends the
  * measurement, because a failure that is no outcome must not be counted as one.
  */
+import type { Provider } from '#contracts/engine.ts';
 import type { EpisodeApi, EpisodeRequest } from '#contracts/episode-api.ts';
 import { BASELINES, type Contestant, type EvaluationPlan, type EvaluationReport, type Instruction, type MeasuredPolicy, type Perturbation } from '#contracts/evaluation.ts';
 import { TASK_KINDS, type TaskKind, type WordingSplit } from '#contracts/task.ts';
@@ -14,6 +15,7 @@ import { asFailure, FailureError, unwrap } from '#core/lib/failure.ts';
 import type { SessionContext } from './context.ts';
 import { PAIRS, type MeasuredEpisode, type Pair, type PairAnswer, type PairQuestion } from './evaluation-state.ts';
 import type { PolicyVerbs } from './policy-verbs.ts';
+import { withWeights } from './precision.ts';
 
 export interface MeasureRequest {
   /** A baseline (`expert`, `hold-still`, `random`, `mean-trajectory`) or a shipped policy's name; the page's policy when absent. */
@@ -63,7 +65,8 @@ export function evaluationVerbs(context: SessionContext, policies: PolicyVerbs):
       return { contestant, measured: null };
     }
     const loaded = name === undefined ? await policies.ensure() : null;
-    const storedName = loaded?.storedName ?? unwrap(await house.conversion.api.convert({ kind: 'shipped', name: name ?? '' })).storedName;
+    const likely = async (): Promise<Provider> => unwrap(await house.inference.api.likely(engineChoice));
+    const storedName = loaded?.storedName ?? unwrap(await house.conversion.api.convert(await withWeights({ kind: 'shipped', name: name ?? '' }, likely))).storedName;
     // It sees there through the cameras it was put to here.
     const contestant: Contestant = { kind: 'policy', storedName, ...(loaded === null ? {} : { fit: loaded.fit }) };
     // What has won the race on the page wins it here too: the machine is the same.

@@ -6,7 +6,7 @@
 import type { PolicyFit, PolicySource } from '#contracts/policy.ts';
 import { asFailure, FailureError, unwrap } from '#core/lib/failure.ts';
 import type { SessionContext } from './context.ts';
-import { askedPrecision, defaultPrecision, withPrecision } from './precision.ts';
+import { withWeights } from './precision.ts';
 import type { PolicyState } from './stores.ts';
 
 /** What ships with the page. */
@@ -57,19 +57,12 @@ export function policyVerbs(context: SessionContext): PolicyVerbs {
     }
   };
 
-  /** Where the CPU will compute, weights made for it; where nothing is said and a GPU is there, what the conversion takes. */
-  const withWeights = async (source: PolicySource): Promise<PolicySource> => {
-    if (source.kind === 'stored' || askedPrecision(source) !== null) return source;
-    const provider = unwrap(await house.inference.api.likely(engineChoice));
-    return provider === 'wasm' ? withPrecision(source, defaultPrecision(provider, 0)) : source;
-  };
-
   const work = async (asked: PolicySource, fit: PolicyFit, request: number): Promise<ReadyPolicy> => {
     const isCurrent = (): boolean => request === requests;
     let source = asked;
     enter({ kind: 'loading', source, startedAtMs: clock.nowMs(), progress: null });
     try {
-      source = await withWeights(asked);
+      source = await withWeights(asked, async () => unwrap(await house.inference.api.likely(engineChoice)));
       const { storedName } = unwrap(await house.conversion.api.convert(source));
       const { policy, engine } = await prepare(storedName, fit);
       const ready: ReadyPolicy = { kind: 'ready', source, fit, storedName, info: policy, engine };

@@ -20,6 +20,13 @@ export function askedPrecision(source: PolicySource): Precision | null {
   return source.precision ?? PRECISIONS.find((one) => source.name.endsWith(`:${one}`)) ?? null;
 }
 
+/** Where the CPU will compute, weights made for it; where nothing is said and a GPU is there, what the conversion takes. */
+export async function withWeights<Source extends PolicySource>(source: Source, likely: () => Promise<Provider>): Promise<Source> {
+  if (source.kind === 'stored' || askedPrecision(source) !== null) return source;
+  const provider = await likely();
+  return provider === 'wasm' ? { ...source, precision: defaultPrecision(provider, 0) } : source;
+}
+
 export function withPrecision(source: PolicySource, precision: Precision): PolicySource {
   return source.kind === 'stored' ? source : { ...source, precision };
 }
