@@ -27,6 +27,18 @@ export async function movesSoon(app: App, timeout = 60_000): Promise<void> {
   await expect.poll(() => app.page.evaluate("ticks.filter((t, i) => t.mode === 'policy' && i > 0 && t.target.some((p, j) => p !== ticks[i - 1].target[j])).length"), { timeout }).toBeGreaterThan(8);
 }
 
+/** At this moment the policy moves the arm: each of the last three ticks. */
+export async function movesNow(app: App, timeout: number): Promise<void> {
+  await app.page.waitForFunction(
+    () => {
+      const last = (globalThis as unknown as { readonly ticks: readonly SeenTick[] }).ticks.slice(-4);
+      return last.length === 4 && last.slice(1).every((tick, i) => tick.mode === 'policy' && tick.target.some((p, j) => Math.abs(p - (last[i]?.target[j] ?? p)) > 1e-3));
+    },
+    undefined,
+    { timeout },
+  );
+}
+
 export interface Held {
   /** From `from` to the first of the ticks that do not change any more. */
   readonly ticks: number;

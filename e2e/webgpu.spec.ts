@@ -3,7 +3,7 @@ import { expectChunksFollowWhatIsSeenAndSaid } from './chunks.ts';
 import { recordFault } from './fault-table.ts';
 import { sharedApp } from './shared.ts';
 import { expect, test, withPrelude } from './site.ts';
-import { heldAfter, movesSoon, seenTicks, watchTicks } from './ticks.ts';
+import { heldAfter, movesNow, seenTicks, watchTicks } from './ticks.ts';
 import { expectHolding, worker } from './workers.ts';
 
 const REMEMBER_DEVICES = `{
@@ -89,7 +89,7 @@ test('The graphics device is lost in the middle of a run: one message, the arm h
   await app.run.click();
   await expect.poll(async () => (await app.state()).arm.mode, { timeout: 60_000 }).toBe('policy');
   // For the table it has to be in motion; a software GPU beside other work may never get there.
-  if (process.env['FAULT_TABLE'] !== undefined) await movesSoon(app, 120_000);
+  if (process.env['FAULT_TABLE'] !== undefined) await movesNow(app, 120_000);
   const from = (await seenTicks(app)).at(-1)?.tick ?? 0;
   await worker(app, 'inference').evaluate('self.devices.at(-1).destroy()');
   await expect.poll(async () => (await app.state()).failures.map((failure) => failure.code), { timeout: 30_000 }).toContain('engine/device-lost');
