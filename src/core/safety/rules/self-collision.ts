@@ -35,16 +35,17 @@ export const NEAR_M = 0.06;
 /**
  * Two corners meet where their capsules are still this share of their sum apart: 0.73 was the most in 60,000 random poses and 30,000
  * about rest that MuJoCo called a contact (`upper_arm` and `gripper`, 17.4 mm), and none of links with one link between them was nearer
- * than the default clearance: the ranges of two joints keep their corners apart. A millimetre for the arm's own weight.
+ * than the default clearance: the ranges of two joints keep their corners apart. Two millimetres for the arm's own
+ * weight: with one, shoulder and gripper once touched with 0.7 N where the arm stood 0.1 degrees below its target.
  */
 const CORNER_SHARE = 0.74;
-const SAG_M = 0.001;
+const SAG_M = 0.002;
 /** Links, counted from the base; the wrist's number is also that of the joint that turns the gripper on it. */
 const WRIST = 4;
 const JAW = JOINT_COUNT;
 /**
  * Radians from rest at which the whole is needed, JOINT_NAMES order. Shoulder's turn and jaw fold nothing. Of 60,000 poses about rest
- * MuJoCo lets none touch where the rule is content (0.4 mm to go, SO-101); with the roll at 0.8 and the furthest joint counted alone some did.
+ * MuJoCo lets none touch where the rule is content (0.6 mm to go, SO-101); with the roll at 0.8 and the furthest joint counted alone some did.
  */
 const FOLDING_RAD = [Number.POSITIVE_INFINITY, 1.2, 1.2, 1.2, 0.6, Number.POSITIVE_INFINITY] as const;
 /** A little less than at rest, so that an arm that only nearly stands there may too. */
