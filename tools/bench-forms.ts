@@ -16,12 +16,11 @@ import { type Precision, PRECISIONS } from '#contracts/policy.ts';
 import { letterbox } from '#core/camera/letterbox.ts';
 import { convertIntoStore } from '#core/conversion/convert.ts';
 import { memoryStore } from '#core/conversion/store.ts';
-import { SAMPLE_SEED, sampleNoise, sampleObservation } from '#core/observation/sample.ts';
-import { openTokenizer } from '#core/observation/tokenize.ts';
 import { anyFamilyRecipe, loadPolicy } from '#core/policy/family.ts';
 import { ortEngine } from '#workers/inference/ort-engine.ts';
 import { turnTaking } from '#workers/inference/turn-taking.ts';
 import { folderFiles } from './policy/folder.ts';
+import { sampleRequest } from './policy/sample-request.ts';
 
 const { positionals, values: options } = parseArgs({ allowPositionals: true, options: { precisions: { type: 'string', default: 'f32,q8,q4,int8' }, laps: { type: 'string', default: '15' } } });
 const FOLDER = resolve(positionals[0] ?? resolve(import.meta.dirname, '../public/policies/pocket'));
@@ -43,15 +42,7 @@ async function measure(on: Engine, precision: Precision): Promise<void> {
   const pack = await store.open(precision);
   // The whole process: there is nothing in it but this.
   const policy = await loadPolicy(pack, on, { letterbox, clock: { nowMs: () => process.cpuUsage().user / 1000 } });
-  const { pictures, state, sentence } = sampleObservation(policy.info, SAMPLE_SEED);
-  const { ids, mask } = (await openTokenizer(pack.manifest.tokenizer))(sentence, policy.text);
-  const request = {
-    pictures: new Map(Object.entries(pictures).map(([camera, { picture }]) => [camera, picture])),
-    state: Float32Array.from(state),
-    tokens: ids,
-    tokenMask: mask,
-    noise: sampleNoise(policy.info, policy.noiseColumns),
-  };
+  const request = await sampleRequest(pack, policy);
   const laps = [];
   for (let lap = -WARM_UP_LAPS; lap < LAPS; lap++) {
     policy.forget();

@@ -31,6 +31,7 @@ import { buildIfStale } from './build-state.ts';
 import { CHROMIUM_FLAGS, ensureChromium } from './chromium.ts';
 import { createNodeEngine } from './engine-ort-node.ts';
 import { folderFiles } from './policy/folder.ts';
+import { sampleRequest } from './policy/sample-request.ts';
 import { folderStore } from './policy/folder-store.ts';
 import { serveWithPolicy } from './site-with-policy.ts';
 
@@ -172,15 +173,7 @@ async function inNode(store: PackStore, checkpoint: string, precision: Precision
   const engine = await createNodeEngine({ threads: THREADS });
   try {
     const policy = await loadPolicy(pack, engine, { letterbox, clock: { nowMs: () => performance.now() } });
-    const { pictures, state, sentence } = sampleObservation(policy.info, SAMPLE_SEED);
-    const { ids, mask } = (await openTokenizer(pack.manifest.tokenizer))(sentence, policy.text);
-    const request = {
-      pictures: new Map(Object.entries(pictures).map(([camera, { picture }]) => [camera, picture])),
-      state: Float32Array.from(state),
-      tokens: ids,
-      tokenMask: mask,
-      noise: sampleNoise(policy.info, policy.noiseColumns),
-    };
+    const request = await sampleRequest(pack, policy);
     const laps = [];
     let spentMs = 0;
     for (let lap = -1; lap < LAPS; lap++) {

@@ -18,8 +18,6 @@ import { letterbox } from '#core/camera/letterbox.ts';
 import { convertIntoStore } from '#core/conversion/convert.ts';
 import { memoryStore } from '#core/conversion/store.ts';
 import { compareChunks } from '#core/evaluation/parity.ts';
-import { SAMPLE_SEED, sampleNoise, sampleObservation } from '#core/observation/sample.ts';
-import { openTokenizer } from '#core/observation/tokenize.ts';
 import { anyFamilyRecipe, loadPolicy } from '#core/policy/family.ts';
 import type { LoadOptions, PolicyChunk } from '#core/policy/policy.ts';
 import { readGolden } from '../src/core/policy/testing/golden-files.ts';
@@ -27,6 +25,7 @@ import { GOLDEN_CASES } from '../src/core/policy/testing/golden-sets.ts';
 import { precisionError } from '../src/core/policy/testing/golden-suite.ts';
 import { createNodeEngine } from './engine-ort-node.ts';
 import { folderFiles } from './policy/folder.ts';
+import { sampleRequest } from './policy/sample-request.ts';
 
 const { values: options } = parseArgs({ options: { gpu: { type: 'string' }, sets: { type: 'string', default: '' } } });
 const sets = GOLDEN_CASES.filter(({ name }) => options.sets === '' || options.sets.split(',').includes(name));
@@ -79,15 +78,7 @@ async function pocketChunk({ precision, activations, engine }: Form): Promise<Po
   const pack = await store.open(precision);
   const policy = await loadPolicy(pack, engine, { letterbox, clock: { nowMs: () => performance.now() }, activations });
   try {
-    const { pictures, state, sentence } = sampleObservation(policy.info, SAMPLE_SEED);
-    const { ids, mask } = (await openTokenizer(pack.manifest.tokenizer))(sentence, policy.text);
-    return await policy.predictChunk({
-      pictures: new Map(Object.entries(pictures).map(([camera, { picture }]) => [camera, picture])),
-      state: Float32Array.from(state),
-      tokens: ids,
-      tokenMask: mask,
-      noise: sampleNoise(policy.info, policy.noiseColumns),
-    });
+    return await policy.predictChunk(await sampleRequest(pack, policy));
   } finally {
     await policy.dispose();
   }

@@ -2,28 +2,11 @@
 import { expect, test } from 'vitest';
 import type { Engine } from '#contracts/engine.ts';
 import type { OpenPack } from '#contracts/pack.ts';
-import type { PolicyInfo } from '#contracts/policy.ts';
 import { FailureError } from '#core/lib/failure.ts';
 import { manualClock } from '#core/lib/manual-clock.ts';
 import type { LoadOptions, Policy } from '#core/policy/policy.ts';
 import { policyRunner } from './policy-runner.ts';
-
-const FRONT = 'observation.images.front';
-const INFO: PolicyInfo = {
-  name: 'arithmetic',
-  family: 'smolvla',
-  precision: 'f32',
-  parameterCount: 1,
-  cameras: [{ key: FRONT, robotKey: FRONT, width: 2, height: 2 }],
-  stateSize: 6,
-  actionSize: 6,
-  chunkRows: 2,
-  denoisingSteps: 1,
-  fps: 30,
-  missingStatistics: [],
-  training: { kind: 'unknown' },
-  sentences: [],
-};
+import { ARITHMETIC, FRONT } from './testing/arithmetic.ts';
 
 type Manner = NonNullable<LoadOptions['manner']>;
 
@@ -38,7 +21,7 @@ async function runner(bend: (x0: Float32Array, manner: Manner, chunk: number) =>
     let chunk = 0;
     let forgotten = true;
     return {
-      info: INFO,
+      info: ARITHMETIC,
       provider: 'webgpu',
       text: { ending: '', maxTokens: 48, padding: 'longest', truncation: 'on' },
       noiseColumns: 6,
@@ -52,7 +35,7 @@ async function runner(bend: (x0: Float32Array, manner: Manner, chunk: number) =>
       dispose: async () => void alive--,
     };
   };
-  const pack = { manifest: { info: INFO, tokenizer: null } } as unknown as OpenPack;
+  const pack = { manifest: { info: ARITHMETIC, tokenizer: null } } as unknown as OpenPack;
   const engine = { provider: 'webgpu' } as Engine;
   const parts = { loadPolicy: load, openTokenizer: async () => () => ({ ids: new Int32Array(1), mask: Uint8Array.of(1) }), letterbox: () => new Float32Array(), clock: manualClock(0) };
   return { made: await policyRunner(pack, engine, parts), events, alive: () => alive };

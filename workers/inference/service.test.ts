@@ -9,36 +9,19 @@ import type { Engine } from '#contracts/engine.ts';
 import type { Outcome } from '#contracts/failure.ts';
 import type { ChunkRecord, LoadProgress } from '#contracts/inference.ts';
 import type { OpenPack } from '#contracts/pack.ts';
-import type { PolicyInfo } from '#contracts/policy.ts';
 import type { JointUnitsVector } from '#contracts/units.ts';
 import { FailureError } from '#core/lib/failure.ts';
 import { manualClock, type ManualClock } from '#core/lib/manual-clock.ts';
 import { normalNoise } from '#core/lib/random.ts';
 import type { Policy } from '#core/policy/policy.ts';
 import { chunkNoiseSeed, InferenceService, type InferenceParts } from './service.ts';
-
-const FRONT = 'observation.images.front';
-const INFO: PolicyInfo = {
-  name: 'arithmetic',
-  family: 'smolvla',
-  precision: 'f32',
-  parameterCount: 1,
-  cameras: [{ key: FRONT, robotKey: FRONT, width: 2, height: 2 }],
-  stateSize: 6,
-  actionSize: 6,
-  chunkRows: 2,
-  denoisingSteps: 1,
-  fps: 30,
-  missingStatistics: [],
-  training: { kind: 'unknown' },
-  sentences: [],
-};
+import { ARITHMETIC, FRONT } from './testing/arithmetic.ts';
 
 /** Each action = first pixel + first joint + number of tokens + its noise. */
 function arithmeticPolicy(engine: Engine, { events, clock, chunkMs, denoisingSteps }: Pick<House, 'events' | 'clock' | 'chunkMs' | 'denoisingSteps'>): Policy {
   let busy = false;
   return {
-    info: { ...INFO, denoisingSteps },
+    info: { ...ARITHMETIC, denoisingSteps },
     provider: engine.provider,
     text: { ending: '', maxTokens: 48, padding: 'longest', truncation: 'on' },
     noiseColumns: 6,
@@ -92,7 +75,7 @@ function house(): House {
     },
     openPack: async (name) => {
       if (name !== 'pocket') throw new FailureError('store/not-found', { name });
-      return { manifest: { info: INFO, tokenizer: null, files: [{ file: 'f', bytes: 1, sha256: made.weights }] } } as unknown as OpenPack;
+      return { manifest: { info: ARITHMETIC, tokenizer: null, files: [{ file: 'f', bytes: 1, sha256: made.weights }] } } as unknown as OpenPack;
     },
     loadPolicy: async (_pack, engine) => arithmeticPolicy(engine, { ...made, chunkMs: () => made.chunkMs() }),
     openTokenizer: async () => (sentence) => {

@@ -7,7 +7,7 @@ import { JOINT_MARKS } from '../joint-marks.ts';
 import { JOINT_LABELS } from '#page/words/labels.ts';
 import { CALIBRATION, DOUBTS } from '#page/words/robot.ts';
 import { saveJson } from '../save-file.ts';
-import { quietly } from './kit.tsx';
+import { Columns, quietly } from './kit.tsx';
 import { OpenFile } from './OpenFile.tsx';
 import { sweepByHand } from './virtual-hand.ts';
 
@@ -106,15 +106,7 @@ function Plan() {
       <p role="status">{CALIBRATION.plan(plan.changes.length, plan.from === 'file' ? plan.name : CALIBRATION.fromSweep)}</p>
       {plan.changes.length === 0 ? null : (
         <table className="robot-table numeric">
-          <thead>
-            <tr>
-              {CALIBRATION.columns.map((column) => (
-                <th key={column} scope="col">
-                  {column}
-                </th>
-              ))}
-            </tr>
-          </thead>
+          <Columns names={CALIBRATION.columns} />
           <tbody>
             {plan.changes.map((change) => (
               <tr key={`${change.id} ${change.register}`}>

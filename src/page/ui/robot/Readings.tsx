@@ -2,6 +2,7 @@
 import { JOINT_NAMES } from '#contracts/joints.ts';
 import type { ServoHealth } from '#contracts/serial.ts';
 import { useNoun } from '../context.ts';
+import { Columns } from './kit.tsx';
 import { JOINT_MARKS } from '../joint-marks.ts';
 import { JOINT_LABELS } from '#page/words/labels.ts';
 import { MISSING } from '#page/words/numbers.ts';
@@ -21,15 +22,7 @@ export function Readings() {
       ) : (
         <>
           <table className="robot-table numeric" data-testid="readings">
-            <thead>
-              <tr>
-                {READINGS.columns.map((column) => (
-                  <th key={column} scope="col">
-                    {column}
-                  </th>
-                ))}
-              </tr>
-            </thead>
+            <Columns names={READINGS.columns} />
             <tbody>
               {JOINT_NAMES.map((name, i) => {
                 const servo = health.servos[i];

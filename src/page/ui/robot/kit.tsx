@@ -9,6 +9,21 @@ export function quietly(work: Promise<unknown>): void {
   work.catch(() => undefined);
 }
 
+/** The head of a table. */
+export function Columns({ names }: { readonly names: readonly string[] }) {
+  return (
+    <thead>
+      <tr>
+        {names.map((name) => (
+          <th key={name} scope="col">
+            {name}
+          </th>
+        ))}
+      </tr>
+    </thead>
+  );
+}
+
 /** Why the last verb failed, where the person is looking. */
 export function Complaint() {
   const { os } = useUi();
