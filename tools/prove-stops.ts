@@ -75,7 +75,7 @@ while (found.length < wanted && Date.now() - began < 60_000 * Number(values.minu
   if (found.length % 50 === 0) console.log(`${found.length} stops, ${Math.round((Date.now() - began) / 1000)} s, ${line('held', (l) => l.heldMs)}`);
 }
 const late = await memory(page, cdp);
-writeFileSync(join(root, values.out), markdown());
+writeFileSync(resolve(root, values.out), markdown());
 console.log(markdown());
 await browser.close();
 await server.close();
@@ -138,9 +138,15 @@ function prepare(): void {
   });
 }
 
-/** MiB: the page's own heap, and what its process and the graphics process keep in memory. */
+/** MiB: the page's own heap after a collection, and what its process and the graphics process keep in memory. */
 async function memory(of: Page, session: CDPSession): Promise<Memory> {
-  const heap = await of.evaluate(() => (performance as unknown as { readonly memory: { readonly usedJSHeapSize: number } }).memory.usedJSHeapSize);
+  // Twice: what only a finaliser kept goes with the second.
+  const ofPage = await of.context().newCDPSession(of);
+  for (let pass = 0; pass < 2; pass++) await ofPage.send('HeapProfiler.collectGarbage');
+  // Objects, what the browser's own objects hold, and the bytes behind arrays.
+  const { usedSize, embedderHeapUsedSize, backingStorageSize } = (await ofPage.send('Runtime.getHeapUsage')) as { readonly usedSize: number; readonly embedderHeapUsedSize: number; readonly backingStorageSize: number };
+  await ofPage.detach();
+  const heap = usedSize + embedderHeapUsedSize + backingStorageSize;
   const { processInfo } = await session.send('SystemInfo.getProcessInfo');
   const resident = (type: string): number =>
     Math.max(0, ...processInfo.filter((process) => process.type === type).map(({ id }) => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${id}/status`, 'utf8'))?.[1] ?? 0) / 1024));
@@ -170,7 +176,7 @@ computing a plan. Times from the request in the page's thread.
 | ticks of braking | ${line('', (l) => l.ticks).trim()} |
 | acknowledged after more than 250 ms (the page then says: switch off the power) | ${found.filter((l) => l.acknowledgedMs > 250).length} |
 | cycles left out because the sweep was over before the Stop | ${failures} |
-| page heap, renderer process, graphics process, after a minute | ${early === null ? 'not reached' : mib(early)} |
+| page heap (collected), renderer process, graphics process, after a minute | ${early === null ? 'not reached' : mib(early)} |
 | the same at the end | ${mib(late)} |
 `;
 }

@@ -13,22 +13,30 @@ export interface CallLimits {
   readonly worker: string;
   readonly call: string;
   readonly deadlineMs: number;
-  /** Settles with the reason when the worker is gone; never rejects. */
-  readonly died: Promise<Failure>;
+  /**
+   * Calls once with the reason when the worker is gone, at once where it is gone already. Returns how to stop listening. Not a promise: one
+   * that lives as long as the worker keeps every handler it was ever given, and with it every answer (74 kB a plan).
+   */
+  readonly onDeath: (listener: (failure: Failure) => void) => () => void;
 }
 
 /** Never rejects. `worker/deadline` after `deadlineMs`; the reason of death when the worker goes first. */
 export function raceCall<T>(work: Promise<Outcome<T>>, limits: CallLimits): Promise<Outcome<T>> {
   return new Promise((resolve) => {
     const timer = setTimeout(() => {
+      forget();
       const failure: Failure = { code: 'worker/deadline', facts: { worker: limits.worker, call: limits.call, waitedMs: limits.deadlineMs } };
       resolve({ ok: false, failure });
     }, limits.deadlineMs);
     const settle = (result: Outcome<T>): void => {
       clearTimeout(timer);
+      forget();
       resolve(result);
     };
+    const forget = limits.onDeath((failure) => {
+      clearTimeout(timer);
+      resolve({ ok: false, failure });
+    });
     work.then(settle, (thrown: unknown) => settle({ ok: false, failure: asFailure(thrown) }));
-    void limits.died.then((failure) => settle({ ok: false, failure }));
   });
 }

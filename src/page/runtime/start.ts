@@ -15,7 +15,7 @@
 import { wrap } from 'comlink';
 import type { Failure, Outcome } from '#contracts/failure.ts';
 import type { WorkerBoot, WorkerBooted, WorkerNewPort } from '#contracts/worker.ts';
-import { raceCall } from './crash-race.ts';
+import { raceCall, type CallLimits } from './crash-race.ts';
 import { BOOT_DEADLINE_MS, type Deadlines } from './deadlines.ts';
 
 /** Methods as the contracts write them: plain arguments in, a promised Outcome out. */
@@ -49,7 +49,7 @@ export async function startWorker<Api extends object>(plan: WorkerPlan<Api>): Pr
   const boot: WorkerBoot = { kind: 'boot', ...plan.boot, api: channel.port2, aliveLock };
   worker.postMessage(boot, [channel.port2, ...Object.values(plan.boot.ports)]);
 
-  const booted = await raceCall(answered, { worker: plan.name, call: 'boot', deadlineMs: BOOT_DEADLINE_MS, died: life.died });
+  const booted = await raceCall(answered, { worker: plan.name, call: 'boot', deadlineMs: BOOT_DEADLINE_MS, onDeath: life.onDeath });
   if (!booted.ok) {
     life.end(booted.failure);
     return booted;
@@ -57,7 +57,7 @@ export async function startWorker<Api extends object>(plan: WorkerPlan<Api>): Pr
   void navigator.locks.request(aliveLock, { mode: 'shared' }, () => life.end(ended(plan.name, 'the worker ended')));
 
   const handle: WorkerHandle<Api> = {
-    api: guardedApi<Api>(channel.port1, plan, life.died),
+    api: guardedApi<Api>(channel.port1, plan, life.onDeath),
     died: life.died,
     renewPort: (name, port) => {
       const message: WorkerNewPort = { kind: 'new-port', name, port };
@@ -70,6 +70,8 @@ export async function startWorker<Api extends object>(plan: WorkerPlan<Api>): Pr
 
 interface LifeLine {
   readonly died: Promise<Failure>;
+  /** For listeners that come and go while it lives: see `crash-race.ts`. */
+  readonly onDeath: CallLimits['onDeath'];
   /** Ends the worker, once; later calls change nothing. */
   end(failure: Failure): void;
 }
@@ -80,6 +82,18 @@ function lifeLine(worker: Worker, name: string): LifeLine {
   const died = new Promise<Failure>((resolve) => {
     tell = resolve;
   });
+  const listeners = new Set<(failure: Failure) => void>();
+  let dead: Failure | null = null;
+  void died.then((failure) => {
+    dead = failure;
+    for (const listener of listeners) listener(failure);
+    listeners.clear();
+  });
+  const onDeath: LifeLine['onDeath'] = (listener) => {
+    if (dead !== null) listener(dead);
+    else listeners.add(listener);
+    return () => void listeners.delete(listener);
+  };
   const end = (failure: Failure): void => {
     worker.terminate();
     tell(failure);
@@ -91,7 +105,7 @@ function lifeLine(worker: Worker, name: string): LifeLine {
     end(ended(name, event.message ? `${event.message}${where}` : 'its script could not be loaded'));
   });
   worker.addEventListener('messageerror', () => end(ended(name, 'a message from it could not be read')));
-  return { died, end };
+  return { died, onDeath, end };
 }
 
 function ended(worker: string, message: string): Failure {
@@ -109,11 +123,11 @@ function bootAnswer(worker: Worker): Promise<Outcome<null>> {
 }
 
 /** The worker's API with the same methods, each of them raced. The list of methods is the list of deadlines. */
-function guardedApi<Api extends object>(port: MessagePort, plan: WorkerPlan<Api>, died: Promise<Failure>): Api {
+function guardedApi<Api extends object>(port: MessagePort, plan: WorkerPlan<Api>, onDeath: LifeLine['onDeath']): Api {
   const remote = wrap(port) as unknown as Record<string, Callable>;
   const guarded: Record<string, Callable> = {};
   for (const [call, deadlineMs] of Object.entries<number>(plan.deadlines)) {
-    guarded[call] = (...args) => raceCall((remote[call] as Callable)(...args), { worker: plan.name, call, deadlineMs, died });
+    guarded[call] = (...args) => raceCall((remote[call] as Callable)(...args), { worker: plan.name, call, deadlineMs, onDeath });
   }
   // Built from the keys of Deadlines<Api>, which are the methods of Api; the compiler cannot follow that through a loop.
   return guarded as unknown as Api;
