@@ -79,13 +79,16 @@ test('She records three episodes by keyboard, the tab dies in the fourth, and th
   // The episode read last is still on show until the new one is here: its number says which.
   await expect(app.page.getByTestId('shown-episode')).toContainText('Episode 1:');
   const report = await app.play(async (playground) => {
-    const { rows, rowsPlayed, maxAbsDifference, control } = await playground.recording.replay();
-    return { rows, rowsPlayed, maxAbsDifference, skipped: control.jitter.skipped };
+    const { rows, rowsPlayed, maxAbsDifference, limitedRows } = await playground.recording.replay();
+    return { rows, rowsPlayed, maxAbsDifference, limitedRows };
   });
   expect(report.rowsPlayed).toBe(report.rows);
-  // A row is a tick: what the gate allowed once it allows again, exactly from rest to rest (workers/control/replay.test.ts). A recording
-  // that begins or ends in motion is eased there: 0.08 degrees were seen.
-  expect(report.maxAbsDifference).toBeLessThan(0.2);
+  // A row is a tick: what the gate allowed once it allows again, exactly from rest to rest (workers/control/replay.test.ts). Where a key that
+  // stuttered made the arm stop and start at the limits' own edge, a rounding is enough for the gate to say so: then the arm is behind by
+  // less than a row (0.3 degrees of 1.8 were seen) until the motion leaves it room.
+  const recordedRows = recorded[1]?.action ?? [];
+  const widestRow = Math.max(...recordedRows.slice(6).map((value, i) => Math.abs(value - (recordedRows[i] as number))));
+  expect(report.maxAbsDifference).toBeLessThan(report.limitedRows === 0 ? 1e-3 : widestRow);
   expect(visit.strangers()).toEqual([]);
 });
 
