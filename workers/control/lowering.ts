@@ -6,8 +6,8 @@
  *   start ──────────► above ───► rest
  *
  * Why not straight: links come near each other on the way to the fold long before the fold allows it, and the gate stops them there
- * (an SO-101 hung 16 degrees above rest and fell when it was let go). By way of `above` there are at least 1.9 mm to spare from any
- * pose that may be, for either arm.
+ * (an SO-101 hung 16 degrees above rest and fell when it was let go). By way of `above` 80 of 80 random poses of either arm came down;
+ * where one does not, it is not let go.
  */
 import { GRIPPER_INDEX } from '#contracts/joints.ts';
 
