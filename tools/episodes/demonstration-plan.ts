@@ -17,6 +17,8 @@ export interface DemonstrationOptions {
   readonly mixShare: number;
   /** The share that begins where a misled expert has left the arm. */
   readonly misledShare: number;
+  /** Of grasps: the share that begins with the jaw shut beside the cube. */
+  readonly clenchedShare: number;
   /** Who acts first. A policy begins every demonstration, and the expert takes over; then nobody is misled. */
   readonly begunBy: 'expert' | 'policy';
 }
@@ -56,10 +58,14 @@ export function demonstrationRequest(task: TaskKind, seed: number, options: Demo
   };
 }
 
-function prelude(task: TaskKind, begins: number, { misledShare, begunBy }: DemonstrationOptions): Pick<EpisodeRequest, 'prelude'> {
+function prelude(task: TaskKind, begins: number, { misledShare, clenchedShare, begunBy }: DemonstrationOptions): Pick<EpisodeRequest, 'prelude'> {
   if (begunBy === 'policy') return { prelude: 'by-policy' };
-  return task !== 'wave' && begins < misledShare ? { prelude: 'misled' } : {};
+  if (task === 'wave') return {};
+  if (begins < misledShare) return { prelude: 'misled' };
+  return GRASPS.includes(task) && begins < misledShare + clenchedShare ? { prelude: 'clenched' } : {};
 }
+
+const GRASPS: readonly TaskKind[] = ['pick-up', 'put-in-bowl', 'stack'];
 
 /** A task's own seeds begin this far from the last one's: one seed lays the table alike for every task, and tables should differ. */
 export const TASK_SEED_STRIDE = 10_000_000;

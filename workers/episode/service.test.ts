@@ -87,4 +87,18 @@ describe('episodes in lockstep', () => {
     expect(misled.result.verdict.kind).toBe('success');
     expect(misled.trace.targets.length).toBe(6 * misled.result.ticks);
   }, 60_000);
+
+  it('the expert opens a jaw that has shut beside the cube, and takes it', async () => {
+    unwrap(await service.choose({ kind: 'baseline', name: 'expert' }, null));
+    let clenched = 0;
+    for (const seed of [1_000_003, 1_000_004, 1_000_005, 1_000_006, 1_000_007, 1_000_008]) {
+      const { result, trace } = unwrap(await service.episode({ ...REQUEST, task: 'pick-up', seed, prelude: 'clenched' }));
+      // Where the fingers found the cube after all, or safety stopped them, it is a demonstration like any other.
+      if ((trace.measured[5] ?? 1) > 0.05) continue;
+      clenched++;
+      expect(result.verdict.kind, `seed ${seed}`).toBe('success');
+      expect(Math.max(...trace.measured.filter((_, i) => i % 6 === 5 && i < 6 * 45)), `seed ${seed}`).toBeGreaterThan(0.5);
+    }
+    expect(clenched).toBeGreaterThan(1);
+  }, 120_000);
 });
