@@ -39,7 +39,8 @@ def statistics(folder: pathlib.Path, weights: dict) -> dict:
     return {f"observation.state.{k.removeprefix(prefix)}": v for k, v in weights.items() if k.startswith(prefix)}
 
 
-def check(folder: pathlib.Path) -> float:
+def open_case(folder: pathlib.Path):
+    """The model, the keys and values of the case's observation, their mask, and the case's tensors."""
     read = lambda name: json.loads((folder / name).read_text())
     policy, vlm = read("config.json"), read("vlm_config.json")
     special = read("special_tokens.json") if (folder / "special_tokens.json").exists() else None
@@ -50,7 +51,7 @@ def check(folder: pathlib.Path) -> float:
     model = SmolVla(c).eval()
     missing, _ = model.load_state_dict({k: v.float() for k, v in weights.items()}, strict=False)
     assert not [m for m in missing if not m.endswith("text_model.norm.weight")], missing
-    case, expected = load_file(folder / "case.safetensors"), load_file(folder / "expected.safetensors")
+    case = load_file(folder / "case.safetensors")
 
     rename = {}
     if (folder / "policy_preprocessor.json").exists():
@@ -82,8 +83,13 @@ def check(folder: pathlib.Path) -> float:
             images, torch.tensor([mask]), case["tokens"][None].long(), case["token_mask"][None].bool(), state[None]
         )
         cache, _ = model.run_prefix(prefix, pad, blocks)
-        x0 = model.sample(cache, pad, case["noise"][None])[0]
-    return float((x0 - expected["x0"]).abs().max())
+    return model, cache, pad, case
+
+
+def check(folder: pathlib.Path) -> float:
+    model, cache, pad, case = open_case(folder)
+    x0 = model.sample(cache, pad, case["noise"][None])[0]
+    return float((x0 - load_file(folder / "expected.safetensors")["x0"]).abs().max())
 
 
 def main() -> int:

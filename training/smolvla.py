@@ -325,6 +325,10 @@ class SmolVla(nn.Module):
 
         `seen` [B,S], training only: the part of the prefix the actions may look at, where that is not all of `pad`. Positions
         are counted as if nothing were hidden."""
+        return self.model.action_out_proj(self.expert_rows(cache, pad, x_t, t, seen))
+
+    def expert_rows(self, cache, pad: Tensor, x_t: Tensor, t: Tensor, seen: Tensor | None = None) -> Tensor:
+        """What the expert makes of x_t and t before the last matrix, [B,A,E]: what every action head reads (`action_heads.py`)."""
         c, m = self.c, self.model
         y = self.embed_suffix(x_t, t)
         batch, rows = x_t.shape[:2]
@@ -350,7 +354,7 @@ class SmolVla(nn.Module):
                 v = self._heads(layer.self_attn.v_proj(v_prefix.flatten(2)), c.kv_heads)
                 attended = self._attend(rope(q, own.expand(batch, -1)), k, v, to_prefix)
             y = layer.finish(y, attended)
-        return m.action_out_proj(m.vlm_with_expert.lm_expert.norm(y))
+        return m.vlm_with_expert.lm_expert.norm(y)
 
     @torch.no_grad()
     def sample(self, cache, pad: Tensor, noise: Tensor, steps: int | None = None) -> Tensor:

@@ -30,10 +30,14 @@ from torch import Tensor, nn
 
 import checkpoint
 import dataset
+from action_heads import flow_pair
 from smolvla import Config, SmolVla
 
 METRE = 10.0  # positions are learnt in decimetres, so that losses are of one size
 SHIFT_PIXELS = 1  # of 96: some 2.5 mm on the table; what a plan cannot know better it samples, and a finger has some 10 mm of room
+GRIPPER = 5
+SHUT = 12.0  # percent open; on a cube the jaw stands at some 20
+GRASPS = ("pick-up", "put-in-bowl")
 STATE_NOISE = 0.02  # of a joint's standard deviation: half a degree, 2 mm at the fingers
 
 
@@ -100,6 +104,14 @@ class Batches:
         kinds, counts = np.unique(samples.kind, return_counts=True)
         weight = dict(zip(kinds, 1 / np.sqrt(counts)))
         self.weight = np.array([weight[k] for k in samples.kind])
+        self.weight /= self.weight.sum()
+
+    def deal_shut_oftener(self, times: float) -> None:
+        """A jaw that has shut on air where a cube should be grasped: a second of each recovery, and the place where one is needed.
+        Of samples where the jaw is shut beside a cube, nearly all others push it."""
+        shut = (self.samples.state[:, GRIPPER] < SHUT) & np.isin(self.samples.kind, GRASPS)
+        print(f"{shut.sum()} of {len(shut)} samples: a grasp with the jaw shut on air", flush=True)
+        self.weight[shut] *= times
         self.weight /= self.weight.sum()
 
     def draw(self, size: int) -> dict[str, Tensor]:
@@ -189,6 +201,26 @@ def shifted(x: Tensor, most: int) -> Tensor:
     return x[n[:, None, None], :, rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2).unflatten(0, (b, i))
 
 
+def observe(model: SmolVla, batch: dict[str, Tensor]):
+    """The batch's observations, augmented, through eyes and text layers: picture tokens [B,I,T,D], then as `embed_prefix` and `run_prefix`."""
+    pictures = augment(batch["pictures"])
+    b, cameras = pictures.shape[:2]
+    tokens = model.image_tokens(pictures.flatten(0, 1)).unflatten(0, (b, cameras))
+    present = torch.ones(b, cameras, dtype=torch.bool, device=pictures.device)
+    state = batch["state"] + STATE_NOISE * torch.randn_like(batch["state"])
+    prefix, keep, blocks = model.embed_prefix(list(tokens.unbind(1)), present, batch["tokens"], batch["token_mask"], state)
+    cache, entering = model.run_prefix(prefix, keep, blocks)
+    return tokens, keep, blocks, cache, entering
+
+
+def hidden(keep: Tensor, blocks: Tensor, batch: dict[str, Tensor], share: float) -> Tensor:
+    """`keep` [B,S] without the picture tokens in a `share` of its rows. The prefix is pictures, words, state token (and what fills it up)."""
+    seen = keep.clone()
+    pictures_end = int(blocks.argmax()) - batch["tokens"].shape[1]
+    seen[:, :pictures_end] &= torch.rand(len(keep), 1, device=seen.device) >= share
+    return seen
+
+
 def losses(model: SmolVla, heads: AuxiliaryHeads, batch: dict[str, Tensor], draws: int, hide: float) -> dict[str, Tensor]:
     """`draws`: how many noises and times each observation is shown with. The prefix, where nine tenths of the arithmetic
     is, runs once for all of them: four draws cost a third more than one and teach the expert as much as four samples.
@@ -197,34 +229,24 @@ def losses(model: SmolVla, heads: AuxiliaryHeads, batch: dict[str, Tensor], draw
     has looked at the pictures for it. Without this the expert learns each training picture's path by heart: after 120,000
     samples of 907 scenes it explained 0.64 of the variance of where the base turns in the next half second in scenes it knew
     and less than nothing (-0.36) in new ones, although the state token named the right cube in 90 % of those."""
-    pictures = augment(batch["pictures"])
-    b, cameras = pictures.shape[:2]
-    tokens = model.image_tokens(pictures.flatten(0, 1)).unflatten(0, (b, cameras))
-    present = torch.ones(b, cameras, dtype=torch.bool, device=pictures.device)
-    state = batch["state"] + STATE_NOISE * torch.randn_like(batch["state"])
-    prefix, keep, blocks = model.embed_prefix(list(tokens.unbind(1)), present, batch["tokens"], batch["token_mask"], state)
-    cache, entering = model.run_prefix(prefix, keep, blocks)
+    tokens, keep, blocks, cache, entering = observe(model, batch)
+    b = len(keep)
 
     repeat = lambda x: x.repeat_interleave(draws, 0)
     actions = repeat(batch["actions"])
-    t = (torch.distributions.Beta(1.5, 1.0).sample((b * draws,)) * 0.999 + 0.001).to(actions.device)
-    noise = torch.randn_like(actions)
-    x_t = t[:, None, None] * noise + (1 - t)[:, None, None] * actions
-    seen = repeat(keep).clone()
-    # The prefix is pictures, words, state token (and what fills it up).
-    pictures_end = int(blocks.argmax()) - batch["tokens"].shape[1]
-    seen[:, :pictures_end] &= torch.rand(b * draws, 1, device=seen.device) >= hide
+    x_t, wanted, t = flow_pair(actions, torch.randn_like(actions))
+    seen = hidden(repeat(keep), blocks, batch, hide)
     velocity = model.velocity([(repeat(k), repeat(v)) for k, v in cache], repeat(keep), x_t, t, seen).float()
     inside = repeat(batch["mask"])[:, :, None]
-    flow = (((velocity - (noise - actions)) ** 2) * inside).sum() / (inside.sum() * actions.shape[-1])
+    flow = (((velocity - wanted) ** 2) * inside).sum() / (inside.sum() * actions.shape[-1])
 
     cubes, target = (o.float() for o in heads(tokens.flatten(1, 2), entering))
     there = ~batch["cubes"][..., 0].isnan()
     position = (cubes[..., :3] - batch["cubes"].nan_to_num())[there]
     presence = F.binary_cross_entropy_with_logits(cubes[..., 3], there.float())
     asked = batch["target"] >= 0
-    wanted = batch["cubes"].nan_to_num()[torch.arange(b, device=asked.device), batch["target"].clamp(min=0)]
-    goal = torch.cat([wanted, wanted - batch["grip"]], -1)
+    place = batch["cubes"].nan_to_num()[torch.arange(b, device=asked.device), batch["target"].clamp(min=0)]
+    goal = torch.cat([place, place - batch["grip"]], -1)
     aside = (target - goal[:, None])[asked]
     return dict(flow=flow, cubes=position.abs().mean(), presence=presence, target=aside.abs().mean())
 

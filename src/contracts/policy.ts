@@ -62,6 +62,10 @@ export interface FeatureStatistics {
   readonly most: readonly number[] | null;
 }
 
+/** How a chunk is drawn: `core/policy/smolvla/heads.ts` says what each computes. */
+export const ACTION_HEADS = ['flow', 'diffusion', 'bins'] as const;
+export type ActionHead = (typeof ACTION_HEADS)[number];
+
 export interface PolicyInfo {
   readonly name: string;
   readonly family: 'smolvla';
@@ -72,6 +76,8 @@ export interface PolicyInfo {
   readonly actionSize: number;
   readonly chunkRows: number;
   readonly denoisingSteps: number;
+  /** Absent: the flow, which is SmolVLA's own. */
+  readonly head?: ActionHead;
   /**
    * How much of the random noise a plan begins from is kept, 0 to 1. Absent: 1, as LeRobot samples. At 0 every plan is the
    * likeliest one, always the same for the same observation.

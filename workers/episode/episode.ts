@@ -165,10 +165,8 @@ async function prelude(request: EpisodeRequest, actor: Actor, given: PreludePart
       const lockstep = await begin();
       return { lockstep, beginning: misled(lockstep, drawn.goal, start, random.fork('prelude')), who: actor };
     }
-    case 'clenched': {
-      const lockstep = await begin();
-      return { lockstep, beginning: clenched(lockstep, drawn.goal, start, random.fork('prelude')), who: actor };
-    }
+    case 'clenched':
+      return { ...(await clenched(begin, drawn.goal, start, random.fork('prelude'))), who: actor };
     case 'by-policy':
       return ledByPolicy(request, actor, begin, given);
     default:
@@ -214,41 +212,54 @@ const MISLED = { least: 0.5, most: 3, metres: 0.025 };
 
 /** Returns the target the motors are left with. Where safety stops the arm, the next wish is refused (`control/busy`): such an episode has no beginning. */
 function misled(lockstep: Lockstep, goal: TaskGoal, start: JointRadians, random: Random): Float64Array {
-  const mislead = misleading(lockstep, goal, random, MISLED.metres);
+  const mislead = misleading(lockstep, goal, [random.normal() * MISLED.metres, random.normal() * MISLED.metres]);
   const ticks = Math.round(random.between(MISLED.least, MISLED.most) * TICK_HZ);
   let target: Float64Array = start;
-  for (let tick = 0; tick < ticks; tick++) target = wish(lockstep, mislead(target));
+  for (let tick = 0; tick < ticks; tick++) target = wish(lockstep, mislead(target)).target;
   return target;
 }
 
 /**
- * Seen off by less than `misled`, since a policy comes that near; the jaw is shut below `shutRad`, or the fingers have found the cube
- * within `mostSeconds`; then up to `heldSeconds` of holding on, while pan and roll creep by up to so much a tick.
+ * Seen off by so much, in any direction: about as far as makes the fingers miss. The jaw is shut below `shutRad`; then up to
+ * `heldSeconds` of holding on, while pan and roll creep by up to so much a tick. What found the cube, or was stopped, is tried again.
  */
-const CLENCHED = { metres: 0.014, shutRad: (2 * Math.PI) / 180, mostSeconds: 5, heldSeconds: 1.5, panRad: 0.0012, rollRad: 0.005 };
+const CLENCHED = { leastMetres: 0.018, mostMetres: 0.036, shutRad: (2 * Math.PI) / 180, mostSeconds: 5.5, heldSeconds: 1.5, panRad: 0.0012, rollRad: 0.005, attempts: 12 };
 const [PAN_INDEX, ROLL_INDEX] = [0, 4];
 
 /**
  * The fingers have closed beside the cube, on air, and stay so: where a policy that misses ends up. Of 13 failures of the pocket policy
  * to pick up, 12 were this one, until time ran out: of what its demonstrations showed there, nearly all pushed a cube.
  */
-function clenched(lockstep: Lockstep, goal: TaskGoal, start: JointRadians, random: Random): Float64Array {
-  const mislead = misleading(lockstep, goal, random, CLENCHED.metres);
-  let target: Float64Array = start;
-  const shut = (): boolean => (physicsView(lockstep.world).joints[GRIPPER_INDEX] ?? 0) < CLENCHED.shutRad;
-  for (let tick = 0; tick < CLENCHED.mostSeconds * TICK_HZ && !shut(); tick++) target = wish(lockstep, mislead(target));
-  if (!shut()) return target;
-  const [pan, roll] = [CLENCHED.panRad * random.between(-1, 1), CLENCHED.rollRad * random.between(-1, 1)];
-  const held = Math.round(random.between(0, CLENCHED.heldSeconds) * TICK_HZ);
-  for (let tick = 0; tick < held; tick++) {
-    target = wish(lockstep, target.map((value, i) => value + (i === PAN_INDEX ? pan : i === ROLL_INDEX ? roll : 0)) as JointRadians);
+async function clenched(begin: () => Promise<Lockstep>, goal: TaskGoal, start: JointRadians, random: Random): Promise<Omit<Prelude, 'who'>> {
+  for (let attempt = 0; attempt < CLENCHED.attempts; attempt++) {
+    const lockstep = await begin();
+    const beginning = shutOnAir(lockstep, goal, start, random);
+    if (beginning !== null) return { lockstep, beginning };
   }
-  return target;
+  throw new FailureError('control/out-of-range', { what: 'attempts to shut the jaw beside the cube', found: CLENCHED.attempts, least: 0, most: CLENCHED.attempts - 1 });
 }
 
-/** What the expert wants that sees every cube the same random way off. */
-function misleading(lockstep: Lockstep, goal: TaskGoal, random: Random, metres: number): (target: Float64Array) => JointRadians {
-  const off = [random.normal() * metres, random.normal() * metres] as const;
+/** The target the motors are left with; null where the jaw did not come to be shut. */
+function shutOnAir(lockstep: Lockstep, goal: TaskGoal, start: JointRadians, random: Random): Float64Array | null {
+  const [away, direction] = [random.between(CLENCHED.leastMetres, CLENCHED.mostMetres), random.between(-Math.PI, Math.PI)];
+  const mislead = misleading(lockstep, goal, [away * Math.cos(direction), away * Math.sin(direction)]);
+  const creep = { pan: CLENCHED.panRad * random.between(-1, 1), roll: CLENCHED.rollRad * random.between(-1, 1) };
+  let held = Math.round(random.between(0, CLENCHED.heldSeconds) * TICK_HZ);
+  let target: Float64Array = start;
+  let shut: 'yes' | 'no' = 'no';
+  for (let tick = 0; tick < CLENCHED.mostSeconds * TICK_HZ; tick++) {
+    if (shut === 'no' && (physicsView(lockstep.world).joints[GRIPPER_INDEX] ?? 0) < CLENCHED.shutRad) shut = 'yes';
+    if (shut === 'yes' && held-- <= 0) return target;
+    const holding = (): JointRadians => target.map((value, i) => value + (i === PAN_INDEX ? creep.pan : i === ROLL_INDEX ? creep.roll : 0)) as JointRadians;
+    const record = wish(lockstep, shut === 'yes' ? holding() : mislead(target));
+    if (record.mode !== 'manual') return null;
+    target = record.target;
+  }
+  return null;
+}
+
+/** What the expert wants that sees every cube so far off, metres in x and y. */
+function misleading(lockstep: Lockstep, goal: TaskGoal, off: readonly [number, number]): (target: Float64Array) => JointRadians {
   const seen = (): PhysicsView => {
     const view = physicsView(lockstep.world);
     return { ...view, cubes: view.cubes.map((cube) => ({ ...cube, position: [cube.position[0] + off[0], cube.position[1] + off[1], cube.position[2]] })) };
@@ -257,12 +268,12 @@ function misleading(lockstep: Lockstep, goal: TaskGoal, random: Random, metres: 
   return (target) => expert.next(seen(), target);
 }
 
-/** One tick of it; returns the target the gate made of it. */
-function wish(lockstep: Lockstep, pose: JointRadians): Float64Array {
+/** One tick of it. Rejects with `control/busy` where safety has stopped the arm. */
+function wish(lockstep: Lockstep, pose: JointRadians): TickRecord {
   lockstep.setManualTargets(pose);
-  const { target } = lockstep.control();
+  const record = lockstep.control();
   lockstep.advance();
-  return target;
+  return record;
 }
 
 /** With a swapped instruction both judges must have spoken; the asked one alone otherwise. */

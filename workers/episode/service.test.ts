@@ -90,15 +90,14 @@ describe('episodes in lockstep', () => {
 
   it('the expert opens a jaw that has shut beside the cube, and takes it', async () => {
     unwrap(await service.choose({ kind: 'baseline', name: 'expert' }, null));
-    let clenched = 0;
+    let taken = 0;
     for (const seed of [1_000_003, 1_000_004, 1_000_005, 1_000_006, 1_000_007, 1_000_008]) {
       const { result, trace } = unwrap(await service.episode({ ...REQUEST, task: 'pick-up', seed, prelude: 'clenched' }));
-      // Where the fingers found the cube after all, or safety stopped them, it is a demonstration like any other.
-      if ((trace.measured[5] ?? 1) > 0.05) continue;
-      clenched++;
-      expect(result.verdict.kind, `seed ${seed}`).toBe('success');
+      // Three degrees: fingers together. A cube between them stands at 11 and more.
+      expect(trace.measured[5], `seed ${seed}`).toBeLessThan(0.05);
       expect(Math.max(...trace.measured.filter((_, i) => i % 6 === 5 && i < 6 * 45)), `seed ${seed}`).toBeGreaterThan(0.5);
+      taken += result.verdict.kind === 'success' ? 1 : 0;
     }
-    expect(clenched).toBeGreaterThan(1);
+    expect(taken).toBeGreaterThanOrEqual(5);
   }, 120_000);
 });

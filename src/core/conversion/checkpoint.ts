@@ -5,7 +5,8 @@
  * the family's business. No weight is read here.
  *
  * Also carried, where a folder has them: `vlm_config.json` (the backbone's own config.json, what `vlm_model_name`
- * points at), `special_tokens.json`, and `card.json` (what the makers say of the policy).
+ * points at), `special_tokens.json`, `action_head.json` (a head that is not LeRobot's flow) and `card.json` (what the makers
+ * say of the policy).
  */
 import type { CheckpointView, PackManifest, TensorHeader } from '#contracts/pack.ts';
 import { FailureError } from '#core/lib/failure.ts';
@@ -25,7 +26,7 @@ const MAX_SMALL_TENSOR_BYTES = 1024 * 1024;
 
 const WEIGHTS = 'model.safetensors';
 const PIPELINES = ['policy_preprocessor.json', 'policy_postprocessor.json'] as const;
-const CARRIED = ['vlm_config.json', 'special_tokens.json', 'card.json'] as const;
+const CARRIED = ['vlm_config.json', 'special_tokens.json', 'action_head.json', 'card.json'] as const;
 
 export interface Checkpoint {
   readonly view: CheckpointView;

@@ -36,7 +36,7 @@ export interface ChunkRequest {
   readonly noise: Float32Array;
   /** Denoising steps, fewer than the checkpoint's own for a quicker, coarser chunk; its own where absent. */
   readonly steps?: number;
-  /** Asked at every denoising step; absent: the policy's own velocity. */
+  /** Asked at every denoising step; absent: the policy's own velocity. A head of bins has no steps and asks nobody (`info.head`). */
   readonly guide?: Guide;
 }
 

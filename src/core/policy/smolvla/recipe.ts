@@ -18,6 +18,7 @@ import { FailureError } from '#core/lib/failure.ts';
 import { unreachable } from '#core/lib/never.ts';
 import { readCard } from '../card.ts';
 import { readBackbone, readConfig, readSpecialTokens, type Backbone, type SmolVlaConfig } from './config.ts';
+import { checkHead, readHead } from './heads.ts';
 import type { Normalisation } from './normalise.ts';
 import { readProcessing, sizeOf, type Processing } from './processors.ts';
 import { columnsOf, groupedHeadOrder, matMulWeight, positionRows, sideBySide, stackedRows } from './relayout.ts';
@@ -48,6 +49,7 @@ export const smolVlaRecipe: FamilyRecipe = {
         actionSize: settings.actionSize,
         chunkRows: settings.chunkRows,
         denoisingSteps: settings.steps,
+        head: settings.head.kind,
         missingStatistics: processing.missingStatistics,
         statistics: { state: featureStatistics(checkpoint, processing.state, 'observation.state'), action: featureStatistics(checkpoint, processing.action, 'action') },
         stage: isBase(checkpoint, processing) ? 'base' : 'tuned',
@@ -178,6 +180,9 @@ function deriveSettings(checkpoint: CheckpointView, config: SmolVlaConfig, backb
   const vocabulary = tensors.rows(`${TEXT}embed_tokens.weight`);
   for (const id of specialTokens === null ? [] : [specialTokens.fake, specialTokens.global]) if (id >= vocabulary) disagree('special_tokens.json', `ids below ${vocabulary}`, id);
 
+  const head = readHead(checkpoint);
+  checkHead(head, actionSize, config.num_steps);
+
   return {
     revision: SETTINGS_REVISION,
     vision: {
@@ -205,6 +210,7 @@ function deriveSettings(checkpoint: CheckpointView, config: SmolVlaConfig, backb
       feedForward: tensors.rows(`${EXPERT}layers.0.mlp.gate_proj.weight`),
       layers: attentions,
     },
+    head,
     chunkRows: config.chunk_size,
     stateColumns: config.max_state_dim,
     actionColumns: config.max_action_dim,
@@ -352,7 +358,7 @@ function prefixTensors({ text, expert }: SmolVlaSettings, tensors: SourceTensors
   return planned;
 }
 
-function stepTensors({ text, expert, actionColumns }: SmolVlaSettings, tensors: SourceTensors, precision: Precision): PlannedTensor[] {
+function stepTensors({ text, expert, head, actionColumns }: SmolVlaSettings, tensors: SourceTensors, precision: Precision): PlannedTensor[] {
   const { hidden, feedForward } = expert;
   const { heads, kvHeads, headSize } = text;
   const kv = kvHeads * headSize;
@@ -390,8 +396,15 @@ function stepTensors({ text, expert, actionColumns }: SmolVlaSettings, tensors: 
   }
   planned.push(
     plain.vector('expert.norm.scale', `${EXPERT}norm.weight`, hidden),
-    exact.matrix('action.out.weight', [{ tensor: 'model.action_out_proj.weight', rows: actionColumns, columns: hidden }]),
-    plain.vector('action.out.bias', 'model.action_out_proj.bias', actionColumns),
+    ...(head.kind === 'bins'
+      ? [
+          exact.matrix('action.bins.weight', [{ tensor: 'model.action_bins_proj.weight', rows: head.low.length * head.count, columns: hidden }]),
+          plain.vector('action.bins.bias', 'model.action_bins_proj.bias', head.low.length * head.count),
+        ]
+      : [
+          exact.matrix('action.out.weight', [{ tensor: 'model.action_out_proj.weight', rows: actionColumns, columns: hidden }]),
+          plain.vector('action.out.bias', 'model.action_out_proj.bias', actionColumns),
+        ]),
   );
   return planned;
 }

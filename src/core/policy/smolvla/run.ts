@@ -171,7 +171,7 @@ async function predictChunk(loaded: Loaded, request: ChunkRequest): Promise<Poli
   await runs.read({ ...feeds, tail });
   const filledMs = options.clock.nowMs();
 
-  const x0 = await runs.denoise({ noise: request.noise, timeBiases: loaded.host.timeBiases(request.steps ?? settings.steps), guide: request.guide ?? null });
+  const x0 = await runs.denoise({ noise: request.noise, timeBiases: loaded.host.timeBiases(request.steps ?? settings.steps), guide: settings.head.kind === 'bins' ? null : (request.guide ?? null) });
   const actions = finishActions(settings, x0);
   const endMs = options.clock.nowMs();
   return {

@@ -4,7 +4,7 @@
  *
  *   picture ─► patches ─► [vision] ─► tokens ─copy─► image.slot ─┐
  *                              tail, positions, bias ────────────┴► [prefix] ─► k.j, v.j ─┐
- *   noise ─► x ─► [step] ◄── one row of the time table, dt, positions, bias ◄─────────────┘
+ *   noise ─► x ─► [step] ◄── one row of the time table, turn, positions, bias ◄───────────┘
  *            ▲       └► x_next ─► read back once
  *            └──copy──┘
  *
@@ -17,7 +17,8 @@ import { decodeModel } from '#core/onnx/model.ts';
 import type { LoadOptions } from '../policy.ts';
 import { patchify } from './patches.ts';
 import type { PrefixShape } from './prefix-rows.ts';
-import { floats, guidedSteps, LastShown, letterboxed, stepLength, type DenoiseProblem, type Feeds, type GraphName, type GraphRuns, type PolicyGraphs } from './runs.ts';
+import { likeliest, stepFactors } from './heads.ts';
+import { floats, guidedSteps, LastShown, letterboxed, type DenoiseProblem, type Feeds, type GraphName, type GraphRuns, type PolicyGraphs } from './runs.ts';
 import type { SmolVlaSettings } from './settings.ts';
 
 export interface BoundParts {
@@ -85,7 +86,7 @@ class BoundRuns implements GraphRuns {
   private use: string | null = null;
   /** By number of steps: a row of time bias for each. */
   private readonly timeTables = new Map<number, EnginePlace>();
-  /** Whose length lies in `dt`. */
+  /** Whose factors lie in `keep` and `turn`. */
   private steps = 0;
 
   constructor(parts: BoundParts, graphs: BoundRuns['graphs'], owned: readonly EnginePlace[]) {
@@ -142,15 +143,26 @@ class BoundRuns implements GraphRuns {
   async denoise(problem: DenoiseProblem): Promise<Float32Array> {
     const { device, settings } = this.parts;
     const { inputs, outputs } = this.graphs.step;
-    const { x, dt, time_bias: bias } = inputs as Readonly<Record<'x' | 'dt' | 'time_bias', EnginePlace>>;
-    const next = outputs['x_next']!;
+    const { x, time_bias: bias } = inputs as Readonly<Record<'x' | 'time_bias', EnginePlace>>;
+    const { head, actionColumns } = settings;
     const steps = problem.timeBiases.length;
     const table = this.timeTable(problem.timeBiases);
-    if (this.steps !== steps) dt.write(Float32Array.of(stepLength(steps)));
+    if (this.steps !== steps) {
+      const { keep, turn } = stepFactors(head, steps);
+      inputs['keep']?.write(Float32Array.of(keep));
+      inputs['turn']!.write(Float32Array.of(turn));
+    }
     this.steps = steps;
+    if (head.kind === 'bins') {
+      x.write(new Float32Array(problem.noise.length));
+      device.copy([{ from: table, row: 0, to: bias }]);
+      await this.run('step');
+      return likeliest(head, floats(await outputs['scores']!.read()), actionColumns);
+    }
+    const next = outputs['x_next']!;
     const { guide } = problem;
     if (guide !== null) {
-      return guidedSteps({ ...problem, guide }, settings.actionColumns, async (now, s) => {
+      return guidedSteps({ ...problem, guide }, head, actionColumns, async (now, s) => {
         x.write(now);
         device.copy([{ from: table, row: s, to: bias }]);
         await this.run('step');

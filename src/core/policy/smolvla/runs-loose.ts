@@ -7,7 +7,8 @@ import type { Picture } from '#contracts/picture.ts';
 import type { LoadOptions, MidTensor } from '../policy.ts';
 import { patchify } from './patches.ts';
 import type { PrefixShape } from './prefix-rows.ts';
-import { float32, floats, guidedSteps, LastShown, letterboxed, stepLength, type DenoiseProblem, type Feeds, type GraphName, type GraphRuns, type PolicyGraphs } from './runs.ts';
+import { likeliest, stepFactors, type Head } from './heads.ts';
+import { float32, floats, guidedSteps, LastShown, letterboxed, type DenoiseProblem, type Feeds, type GraphName, type GraphRuns, type PolicyGraphs } from './runs.ts';
 import type { SmolVlaSettings } from './settings.ts';
 
 export interface LooseParts {
@@ -97,25 +98,29 @@ class LooseRuns implements GraphRuns {
     this.masks = step;
   }
 
-  /** x <- x + dt v(x, t). Only the last x leaves the engine, or every one where somebody guides. */
+  /** x <- keep x + turn v(x, t). Only the last x leaves the engine, or every one where somebody guides. */
   async denoise(problem: DenoiseProblem): Promise<Float32Array> {
     const { settings, mids } = this.parts;
-    const { chunkRows, actionColumns, expert } = settings;
+    const { chunkRows, actionColumns, expert, head } = settings;
     const { step } = this.sessions;
     const steps = problem.timeBiases.length;
-    const dt: HostTensor = { type: 'float32', dims: [1], data: Float32Array.of(stepLength(steps)) };
+    const factors = factorFeeds(head, steps);
     const feedsOf = (x: HostTensor | EngineTensor, s: number): Record<string, HostTensor | EngineTensor> => ({
       ...this.cache,
       ...this.masks,
       x,
-      dt,
+      ...factors,
       time_bias: { type: 'float32', dims: [expert.hidden], data: problem.timeBiases[s]! },
     });
     const hostX = (data: Float32Array): HostTensor => ({ type: 'float32', dims: [1, chunkRows, actionColumns], data });
     const { guide } = problem;
     let x: HostTensor | EngineTensor = hostX(problem.noise.slice());
     try {
-      if (guide !== null) return await guidedSteps({ ...problem, guide }, actionColumns, async (now, s) => floats((await step.run(feedsOf(hostX(now), s), { x_next: 'host' })).x_next));
+      if (head.kind === 'bins') {
+        const { scores } = await step.run(feedsOf(hostX(new Float32Array(problem.noise.length)), 0), { scores: 'host' });
+        return likeliest(head, floats(scores), actionColumns);
+      }
+      if (guide !== null) return await guidedSteps({ ...problem, guide }, head, actionColumns, async (now, s) => floats((await step.run(feedsOf(hostX(now), s), { x_next: 'host' })).x_next));
       if (mids !== null) {
         const first = await step.run(feedsOf(x, 0), { suffix_embs: 'host', v_t: 'host' });
         mids.note('suffix_embs.t1', { dims: [chunkRows, expert.hidden], data: floats(first.suffix_embs) });
@@ -170,6 +175,13 @@ class LooseRuns implements GraphRuns {
     for (const tensor of Object.values(this.cache)) tensor.dispose();
     this.cache = {};
   }
+}
+
+/** The two numbers of a step, as the graph of this head asks for them. */
+function factorFeeds(head: Head, steps: number): Feeds {
+  const { keep, turn } = stepFactors(head, steps);
+  const one = (value: number): HostTensor => ({ type: 'float32', dims: [1], data: Float32Array.of(value) });
+  return head.kind === 'diffusion' ? { keep: one(keep), turn: one(turn) } : { turn: one(turn) };
 }
 
 function dispose(tensor: HostTensor | EngineTensor): void {

@@ -7,6 +7,7 @@ import type { Picture } from '#contracts/picture.ts';
 import { FailureError } from '#core/lib/failure.ts';
 import type { Guide, LoadOptions } from '../policy.ts';
 import type { SmolVlaSettings } from './settings.ts';
+import { guidedVelocity, stepFactors, type Head } from './heads.ts';
 import { eulerTimes } from './tables.ts';
 
 export interface GraphRuns {
@@ -31,32 +32,32 @@ export type Feeds = Readonly<Record<string, HostTensor>>;
 
 export interface DenoiseProblem {
   readonly noise: Float32Array;
-  /** One for each Euler step. */
+  /** One for each step; of bins a single one, and the noise is not looked at. */
   readonly timeBiases: readonly Float32Array[];
+  /** Null for bins: there is no step to guide. */
   readonly guide: Guide | null;
 }
 
+/** A head that goes from noise to a chunk in steps. */
+export type SteppingHead = Exclude<Head, { readonly kind: 'bins' }>;
+
 /**
- * The Euler loop with a hand on the velocity: x comes back to the host after every step. The graph gives x + dt v; the v that
- * is read out of it has lost at most a rounding of x over dt, 1e-6 of x.
+ * The loop of steps with a hand on the velocity: x comes back to the host after every step. The graph gives keep x + turn v; the v
+ * that is read out of it has lost at most a rounding of x over turn, 1e-6 of x.
  */
-export async function guidedSteps({ noise, timeBiases, guide }: DenoiseProblem & { readonly guide: Guide }, columns: number, next: (x: Float32Array, step: number) => Promise<Float32Array>): Promise<Float32Array> {
+export async function guidedSteps({ noise, timeBiases, guide }: DenoiseProblem & { readonly guide: Guide }, head: SteppingHead, columns: number, next: (x: Float32Array, step: number) => Promise<Float32Array>): Promise<Float32Array> {
   const steps = timeBiases.length;
-  const dt = stepLength(steps);
+  const { keep, turn } = stepFactors(head, steps);
   let x = noise.slice();
   for (const [s, t] of eulerTimes(steps).entries()) {
     const after = await next(x, s);
     const before = x;
-    const velocity = after.map((value, i) => (value - before[i]!) / dt);
-    const guided = guide({ noisy: before, velocity, t, columns });
+    const velocity = after.map((value, i) => (value - keep * before[i]!) / turn);
+    const guided = guidedVelocity(head, guide, { noisy: before, velocity, t, columns });
     if (guided.length !== velocity.length) throw new Error(`a guide gave ${guided.length} numbers for ${velocity.length}`);
-    x = before.map((value, i) => value + dt * guided[i]!);
+    x = before.map((value, i) => keep * value + turn * guided[i]!);
   }
   return x;
-}
-
-export function stepLength(steps: number): number {
-  return Math.fround(-1 / steps);
 }
 
 export async function letterboxed(letterbox: LoadOptions['letterbox'], picture: Picture, { vision }: SmolVlaSettings): Promise<Float32Array> {

@@ -5,12 +5,13 @@
 import * as v from 'valibot';
 import { FailureError } from '#core/lib/failure.ts';
 import { count } from '../door.ts';
+import { HeadSchema } from './heads.ts';
 import { NormalisationSchema } from './normalise.ts';
 
 const size = count(1, 1_000_000);
 
 /** Counts changes in what the recipe makes of a checkpoint, so that a pack made by an older recipe is made again. */
-export const SETTINGS_REVISION = 2;
+export const SETTINGS_REVISION = 3;
 
 const SettingsSchema = v.object({
   revision: v.literal(SETTINGS_REVISION),
@@ -43,6 +44,7 @@ const SettingsSchema = v.object({
     /** One entry an expert layer: the text layer whose keys and values it sees, and whether its own rows see each other. */
     layers: v.array(v.object({ textLayer: count(0, 1000), attention: v.picklist(['self', 'cross']) })),
   }),
+  head: HeadSchema,
   chunkRows: size,
   stateColumns: size,
   actionColumns: size,

@@ -1,12 +1,13 @@
 /**
- * One denoising step of the action expert, with its Euler update.
+ * One denoising step of the action expert, with its update of x; or, for a head of bins, the one pass there is.
  *
  *   x [1, A, actions] ─ action.in ─ mix + time_bias ─ silu ─ action.time ─ y [1, A, E]
  *   self layer:   q k v from y, rotary at `positions`; keys = [prefix k.j ; own k]; bias hides padding and the future.
  *                 k.j [1, kvHeads, S, size]; the attention's own copy of its keys puts the two together
  *   cross layer:  only q from y, rotary at 0 ... A-1;  keys = prefix k.j [1, S, kvHeads x size];  bias hides padding
  *   each layer:   y += o(attention); y += mlp(norm y)
- *   norm ─ action.out = v [1, A, actions];   x_next = x + dt v
+ *   norm ─ action.out = v [1, A, actions];   x_next = x + turn v, of a diffusion keep x + turn v (`heads.ts`)
+ *        └ of bins: action.bins = scores [1, A, joints x bins], and no x_next
  *
  * E and A of SmolVLA: 720 and 50. `time_bias` [E] is the time half of LeRobot's action_time_mlp_in, the same for
  * every row, computed outside in float64 (`tables.ts`).
@@ -21,7 +22,7 @@ import { gatedMlp, graphKit, groupedAttention, groupedCachedAttention, turnedPar
 
 export function stepGraph(settings: SmolVlaSettings, shape: PrefixShape, manifest: PackManifest, provider: Provider, mids: 'none' | 'all'): Uint8Array {
   const { heads, kvHeads, headSize, epsilon } = settings.text;
-  const { chunkRows, actionColumns, expert } = settings;
+  const { chunkRows, actionColumns, expert, head } = settings;
   const kv = kvHeads * headSize;
   const biasRows = (chunkRows * heads) / kvHeads;
   const kit = graphKit('step', manifest, provider);
@@ -30,7 +31,6 @@ export function stepGraph(settings: SmolVlaSettings, shape: PrefixShape, manifes
   const x = g.input('x', 'float32', [1, chunkRows, actionColumns]);
   // A vector, so that onnxruntime makes one kernel of the product before it and this sum.
   const timeBias = g.input('time_bias', 'float32', [expert.hidden]);
-  const dt = g.input('dt', 'float32', [1]);
   const attentions = expert.layers.map((layer) => layer.attention);
   const self = attentions.includes('self')
     ? { positions: g.input('positions', 'int64', [chunkRows, heads / kvHeads + 2]), bias: g.input('bias_self', 'float32', [1, 1, biasRows, shape.rows + chunkRows]) }
@@ -67,8 +67,16 @@ export function stepGraph(settings: SmolVlaSettings, shape: PrefixShape, manifes
     y = end.sum;
     normed = end.normed;
   }
+  const turn = g.input('turn', 'float32', [1]);
+  if (head.kind === 'bins') {
+    // Times 1, because a recording must not end on a product: what onnxruntime 1.30 plays then writes a buffer of its own over the
+    // first rows of the result (seen: 640 of 800 scores were the last layer's attention). The heads' test on a GPU shows it.
+    g.output('scores', mul(g, dense(normed, 'action.bins', 'bias'), turn));
+    return g.build();
+  }
   const velocity = dense(normed, 'action.out', 'bias');
   if (mids === 'all') g.output('v_t', velocity);
-  g.output('x_next', add(g, x, mul(g, velocity, dt)));
+  const turned = mul(g, velocity, turn);
+  g.output('x_next', add(g, head.kind === 'diffusion' ? mul(g, x, g.input('keep', 'float32', [1])) : x, turned));
   return g.build();
 }
