@@ -273,11 +273,11 @@ export class InferenceService implements InferenceApi {
 /**
  * What the chunk before still holds for the ticks to come, and how many of them will have passed when the new one is
  * there: the slowest chunk of this run so far, as LeRobot counts it. Nothing where nothing is left: being guided towards
- * nothing is a quirk of LeRobot's driver.
+ * nothing is a quirk of LeRobot's driver. Nothing for a head of bins, which has no step to guide; the page says so where it is chosen.
  */
 function guidanceFor(run: Run & { readonly kind: 'live' }, info: PolicyInfo, observedTick: number): { readonly guidance?: ChunkGuidance } {
   const before = run.records.at(-1);
-  if (run.realTimeChunking === undefined || before === undefined) return {};
+  if (run.realTimeChunking === undefined || before === undefined || info.head === 'bins') return {};
   const columns = info.actionSize;
   const played = Math.max(0, observedTick - before.observedTick);
   const left = info.chunkRows - played;

@@ -2,6 +2,8 @@
 import type { EpisodeTrace } from '#contracts/episode-api.ts';
 import type { EpisodeResult, EvaluationPlan, EvaluationReport, Interval, TaskSummary } from '#contracts/evaluation.ts';
 import type { Failure } from '#contracts/failure.ts';
+import type { Provider } from '#contracts/engine.ts';
+import type { ActionHead, Precision } from '#contracts/policy.ts';
 import type { TaskKind } from '#contracts/task.ts';
 
 export interface MeasuredEpisode {
@@ -39,4 +41,23 @@ export type PairsState =
   | { readonly kind: 'idle' }
   | { readonly kind: 'running'; readonly question: PairQuestion; readonly task: TaskKind; readonly prediction: number; readonly pairs: readonly Pair[] }
   | { readonly kind: 'over'; readonly question: PairQuestion; readonly task: TaskKind; readonly prediction: number; readonly pairs: readonly Pair[]; readonly answer: PairAnswer }
+  | { readonly kind: 'failed'; readonly failure: Failure };
+
+/** What one action head did on the tables, so far. */
+export interface HeadAnswer {
+  readonly head: ActionHead;
+  /** Null until its policy is there. */
+  readonly drawn: { readonly provider: Provider; readonly precision: Precision; readonly steps: number } | null;
+  readonly successes: number;
+  readonly trials: number;
+  readonly interval: Interval;
+  /** A plan, pictures and words included; the middle one of the episodes' means. Null until there is one. */
+  readonly planMs: number | null;
+  /** Of its plans, degrees a second squared (`core/evaluation/roughness.ts`). */
+  readonly roughness: number | null;
+}
+
+export type HeadsState =
+  | { readonly kind: 'idle' }
+  | { readonly kind: 'running' | 'over'; readonly task: TaskKind; readonly tables: number; readonly heads: readonly HeadAnswer[] }
   | { readonly kind: 'failed'; readonly failure: Failure };

@@ -8,13 +8,17 @@
 import type { Provider } from '#contracts/engine.ts';
 import type { EpisodeApi, EpisodeRequest } from '#contracts/episode-api.ts';
 import { BASELINES, type Contestant, type EvaluationPlan, type EvaluationReport, type Instruction, type MeasuredPolicy, type Perturbation } from '#contracts/evaluation.ts';
+import { GRIPPER_INDEX } from '#contracts/joints.ts';
+import { ACTION_HEADS, type ActionHead, type PolicyInfo } from '#contracts/policy.ts';
 import { TASK_KINDS, type TaskKind, type WordingSplit } from '#contracts/task.ts';
+import { roughness } from '#core/evaluation/roughness.ts';
 import { buildReport, summarise } from '#core/evaluation/summary.ts';
 import { wilson } from '#core/evaluation/wilson.ts';
 import { asFailure, FailureError, unwrap } from '#core/lib/failure.ts';
 import type { SessionContext } from './context.ts';
-import { PAIRS, type MeasuredEpisode, type Pair, type PairAnswer, type PairQuestion } from './evaluation-state.ts';
-import type { PolicyVerbs } from './policy-verbs.ts';
+import { PAIRS, type HeadAnswer, type MeasuredEpisode, type Pair, type PairAnswer, type PairQuestion } from './evaluation-state.ts';
+import { SHIPPED_HEADS, type PolicyVerbs } from './policy-verbs.ts';
+import { percentile } from './percentile.ts';
 import { withWeights } from './precision.ts';
 
 export interface MeasureRequest {
@@ -39,17 +43,21 @@ export interface EvaluationVerbs {
   evaluate(request: MeasureRequest): Promise<EvaluationReport>;
   /** Ten seeded pairs; the prediction is the person's, 0 to 10, and only shown again. */
   askPairs(question: PairQuestion, task: TaskKind, prediction: number): Promise<PairAnswer>;
+  /** The same tables for each of the shipped action heads, one head after another. */
+  compareHeads(task: TaskKind, tables: number): Promise<readonly HeadAnswer[]>;
   /** After the running episode. What is done stays counted. */
   endMeasuring(): void;
 }
 
 /** A second's worth of sense for a plan typed by hand. */
 const MOST_SEEDS = 10_000;
+/** Half of a pocket plan, as its counts in `evidence/evaluation.md`. */
+const HEADS_PLAY_ROWS = 16;
 const TICK_MS = 1000 / 30;
 /** A seed of the training range: its episode is never part of a result. */
 const WARM_UP_SEED = 1_000_000;
 
-type Chosen = { readonly contestant: Contestant; readonly measured: MeasuredPolicy | null };
+type Chosen = { readonly contestant: Contestant; readonly measured: MeasuredPolicy | null; readonly info: PolicyInfo | null };
 
 export function evaluationVerbs(context: SessionContext, policies: PolicyVerbs): EvaluationVerbs {
   const { house, stores, engineChoice } = context;
@@ -62,7 +70,7 @@ export function evaluationVerbs(context: SessionContext, policies: PolicyVerbs):
     if (baseline !== undefined) {
       const contestant: Contestant = { kind: 'baseline', name: baseline };
       unwrap(await api().choose(contestant, null));
-      return { contestant, measured: null };
+      return { contestant, measured: null, info: null };
     }
     const loaded = name === undefined ? await policies.ensure() : null;
     const likely = async (): Promise<Provider> => unwrap(await house.inference.api.likely(engineChoice));
@@ -73,7 +81,7 @@ export function evaluationVerbs(context: SessionContext, policies: PolicyVerbs):
     const found = unwrap(await api().choose(contestant, loaded?.engine.provider === 'webgpu' || loaded?.engine.provider === 'wasm' ? loaded.engine.provider : engineChoice));
     if (found === null) throw new FailureError('policy/none-loaded');
     const { policy, engine } = found;
-    return { contestant, measured: { name: policy.name, precision: policy.precision, provider: engine.provider, threads: engine.threads } };
+    return { contestant, measured: { name: policy.name, precision: policy.precision, provider: engine.provider, threads: engine.threads }, info: policy };
   };
 
   /** Once more where the worker died under it; then its contestant has to be chosen again. */
@@ -155,6 +163,31 @@ export function evaluationVerbs(context: SessionContext, policies: PolicyVerbs):
         }
       }),
 
+    compareHeads: (task, tables) =>
+      exclusively(async (run) => {
+        try {
+          const heads: HeadAnswer[] = ACTION_HEADS.map((head) => headAnswer(head, null, []));
+          const show = (kind: 'running' | 'over'): void => stores.heads.setState({ kind, task, tables, heads: [...heads] }, true);
+          const plan = planOf({ task, seeds: tables, playRows: HEADS_PLAY_ROWS });
+          show('running');
+          for (const [i, head] of ACTION_HEADS.entries()) {
+            if (run.ending === 'asked') break;
+            const chosen = await choose(SHIPPED_HEADS[head]);
+            const episodes: MeasuredEpisode[] = [];
+            for (let seed = 0; seed < tables && run.ending === 'no'; seed++) {
+              episodes.push(await episode(requestOf(plan, task, seed), chosen));
+              heads[i] = headAnswer(head, chosen, episodes);
+              show('running');
+            }
+          }
+          show('over');
+          return heads;
+        } catch (thrown) {
+          stores.heads.setState({ kind: 'failed', failure: asFailure(thrown) }, true);
+          throw thrown;
+        }
+      }),
+
     endMeasuring() {
       if (active !== null) active.ending = 'asked';
     },
@@ -200,6 +233,21 @@ function answerOf(question: PairQuestion, pairs: readonly Pair[]): PairAnswer {
   return {
     plain: count(({ plain }) => plain.result.verdict.kind === 'success'),
     changed: count(({ changed }) => (question === 'look' ? changed.result.verdict : changed.result.namedVerdict)?.kind === 'success'),
+  };
+}
+
+function headAnswer(head: ActionHead, chosen: Chosen | null, episodes: readonly MeasuredEpisode[]): HeadAnswer {
+  const successes = episodes.filter(({ result }) => result.verdict.kind === 'success').length;
+  const { info, measured } = chosen ?? { info: null, measured: null };
+  const planMs = episodes.filter(({ result }) => result.chunks > 0).map(({ result }) => result.milliseconds.inference / result.chunks);
+  return {
+    head,
+    drawn: info === null || measured === null ? null : { provider: measured.provider, precision: measured.precision, steps: info.denoisingSteps },
+    successes,
+    trials: episodes.length,
+    interval: wilson(successes, episodes.length),
+    planMs: planMs.length === 0 ? null : percentile(planMs, 0.5),
+    roughness: info === null ? null : roughness(episodes.flatMap(({ trace }) => trace.chunks.map(({ actions }) => actions)), { columns: info.actionSize, joints: GRIPPER_INDEX, fps: info.fps }),
   };
 }
 

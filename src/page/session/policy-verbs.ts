@@ -3,7 +3,7 @@
  * what an older one still brings is dropped. When the inference worker was started again, the policy is loaded again;
  * where its graphics device is gone, loading starts it again.
  */
-import type { PolicyFit, PolicySource } from '#contracts/policy.ts';
+import type { ActionHead, PolicyFit, PolicySource } from '#contracts/policy.ts';
 import { asFailure, FailureError, unwrap } from '#core/lib/failure.ts';
 import type { SessionContext } from './context.ts';
 import { withWeights } from './precision.ts';
@@ -11,6 +11,9 @@ import type { PolicyState } from './stores.ts';
 
 /** What ships with the page. */
 export const SHIPPED_POLICIES: readonly PolicySource[] = [{ kind: 'shipped', name: 'policies/pocket' }];
+
+/** The same eyes and words with each head; all but the first are fetched when somebody asks for them. */
+export const SHIPPED_HEADS: Readonly<Record<ActionHead, string>> = { flow: 'policies/pocket', diffusion: 'policies/pocket-diffusion', bins: 'policies/pocket-bins' };
 
 export type ReadyPolicy = Extract<PolicyState, { readonly kind: 'ready' }>;
 

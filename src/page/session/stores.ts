@@ -19,7 +19,7 @@ import type { CamerasState } from './camera-verbs.ts';
 import { NO_ROBOT, type RobotState } from './robot-state.ts';
 import type { RecordState } from './record-verbs.ts';
 import { type ModelsState, NO_MODELS } from './models-state.ts';
-import type { MeasureState, PairsState } from './evaluation-state.ts';
+import type { MeasureState, HeadsState, PairsState } from './evaluation-state.ts';
 import type { FaultEntry } from './fault-log.ts';
 
 export type WorkersState = Readonly<Record<WorkerName, WorkerState>>;
@@ -169,6 +169,7 @@ export interface Stores {
   readonly faults: StoreApi<readonly FaultEntry[]>;
   readonly measure: StoreApi<MeasureState>;
   readonly pairs: StoreApi<PairsState>;
+  readonly heads: StoreApi<HeadsState>;
   readonly cameras: StoreApi<CamerasState>;
   readonly models: StoreApi<ModelsState>;
   readonly record: StoreApi<RecordState>;
@@ -202,6 +203,7 @@ export function createStores(workers: WorkersState): Stores {
     faults: createStore<readonly FaultEntry[]>()(() => []),
     measure: createStore<MeasureState>()(() => ({ kind: 'idle' })),
     pairs: createStore<PairsState>()(() => ({ kind: 'idle' })),
+    heads: createStore<HeadsState>()(() => ({ kind: 'idle' })),
     models: createStore<ModelsState>()(() => NO_MODELS),
     cameras: createStore<CamerasState>()(() => ({ devices: [], places: {} })),
     record: createStore<RecordState>()(() => ({ status: null, busy: null, opened: null, shown: null, replayed: null, failure: null })),

@@ -124,3 +124,33 @@ export function outcomeWords(verdict: { readonly kind: string; readonly reason?:
   if (verdict.kind === 'success') return `done after ${(verdict.atSeconds ?? 0).toFixed(1)} s`;
   return verdict.reason === undefined ? 'not over' : FAILURE_REASON_WORDS[verdict.reason].toLowerCase();
 }
+
+/** The families of action heads, for people. */
+export const HEADS_WORDS = {
+  heading: 'Three ways to draw a motion',
+  lead: 'Eyes and words are the same in all three, and so are the demonstrations. What differs is the head: how it turns what was seen into the next second of motion. The other two are fetched (8 MB each) when you ask for them.',
+  names: { flow: 'Flow: straight from noise', diffusion: 'Diffusion: noise taken out bit by bit', bins: 'Bins: 256 choices a number' },
+  how: {
+    flow: 'SmolVLA and π0. Begins with noise and follows a learnt current in straight, large steps.',
+    diffusion: 'Diffusion Policy and Octo. Begins with noise and guesses again and again what in it is noise. More steps, each a smaller turn.',
+    bins: 'RT-2 and OpenVLA. Every number is one of 256 bins, chosen like a word, all at once. One pass; motion comes in steps, and two good ways may be mixed.',
+  },
+  use: 'Put it on the stage',
+  inUse: 'On the stage',
+  start: 'Count all three on the task above',
+  running: 'Counting, one head after another, on the same tables.',
+} as const;
+
+/** `10 passes, WASM, int8`: what a plan was computed with. */
+export function drawnWords({ steps, provider, precision }: { readonly steps: number; readonly provider: string; readonly precision: string }): string {
+  return `${steps === 1 ? '1 pass' : `${steps} passes`}, ${provider === 'webgpu' ? 'WebGPU' : 'WASM'}, ${precision}`;
+}
+
+export function planWords(planMs: number | null): string {
+  return planMs === null ? '' : `${Math.round(planMs)} ms a plan`;
+}
+
+/** Of a plan's rows: how much the speeds they ask for change. */
+export function roughnessWords(roughness: number | null): string {
+  return roughness === null ? '' : `speeds change by ${Math.round(roughness)} °/s each second`;
+}

@@ -169,6 +169,7 @@ export const BUDGET = {
   none: 'Shown when a plan has been made.',
   join: 'Plans joined by',
   joins: { latest_only: 'the newest alone', weighted_average: '70 % newest', average: 'half and half', conservative: '30 % newest', real_time: 'real-time chunking' },
+  joinNoSteps: 'This head draws a plan in one pass: there is no step to guide, so the newest plan stands alone.',
   joinHint: 'How the old plan becomes the new one. A jump at the seam is the commonest jerk.',
 } as const;
 

@@ -10,6 +10,7 @@ import { BASELINE_WORDS, FAILURE_REASON_WORDS, INSTRUCTION_WORDS, MEASURE, outco
 import { saveFile, saveJson } from '../save-file.ts';
 import { EpisodeTrace } from './EpisodeTrace.tsx';
 import { IntervalBar } from './IntervalBar.tsx';
+import { Heads } from './Heads.tsx';
 import { Pairs } from './Pairs.tsx';
 import './measure.css';
 
@@ -20,12 +21,13 @@ export function Measure() {
   const session = useSession();
   const state = useNoun('measure');
   const pairs = useNoun('pairs');
+  const heads = useNoun('heads');
   const [task, setTask] = useState<TaskKind>('touch');
   const [who, setWho] = useState<string>(THIS_POLICY);
   const [perturbation, setPerturbation] = useState<Perturbation>('none');
   const [instruction, setInstruction] = useState<Instruction>('as-asked');
   const [tables, setTables] = useState<number>(20);
-  const busy = state.kind === 'preparing' || state.kind === 'running' || pairs.kind === 'running';
+  const busy = state.kind === 'preparing' || state.kind === 'running' || pairs.kind === 'running' || heads.kind === 'running';
 
   const start = (): void => {
     const policy = who === THIS_POLICY ? {} : { policy: who };
@@ -58,6 +60,7 @@ export function Measure() {
         </div>
         <Outcome state={state} />
       </section>
+      <Heads task={task} busy={busy} />
     </>
   );
 }

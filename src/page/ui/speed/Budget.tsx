@@ -39,6 +39,11 @@ export function Budget() {
           ))}
         </select>
       </label>
+      {joining === 'real_time' && policy.kind === 'ready' && policy.info.head === 'bins' ? (
+        <p className="notice notice-amber" role="status">
+          {BUDGET.joinNoSteps}
+        </p>
+      ) : null}
     </div>
   );
 }
