@@ -197,3 +197,27 @@ test('She asks whether it looks: she predicts first, and is told k of ten with i
   await expect(app.page.getByText('You said 1 of 10.')).toBeVisible({ timeout: 200_000 });
   await expect(app.page.getByText(/\d of \d \(\d+ %, between \d+ % and \d+ %\)/).first()).toBeVisible();
 });
+
+test('She compares three heads on the same tables: each says how often, in how many passes, how long and how rough; one goes on the stage', async ({ site }) => {
+  test.setTimeout(600_000);
+  const app = await open(await site.visit(), { query: 'engine=wasm', until: 'policy' });
+  await app.page.getByRole('button', { name: 'Measure', exact: true }).click();
+  const heads = app.page.getByRole('region', { name: 'Three ways to draw a motion' });
+  await heads.getByRole('button', { name: 'Compare all three' }).click();
+  await expect(heads.locator('[data-done=yes]')).toBeVisible({ timeout: 400_000 });
+  const told = await heads.getByRole('listitem').allInnerTexts();
+  expect(told.map((text) => /\d of 3 \(/.test(text))).toEqual([true, true, true]);
+  expect(told.map((text) => /(\d+ pass(?:es)?), WASM, int8/.exec(text)?.[1])).toEqual(['5 passes', '10 passes', '1 pass']);
+  const rough = told.map((text) => Number(/change by (\d+)/.exec(text)?.[1]));
+  const planMs = told.map((text) => Number(/(\d+) ms a plan/.exec(text)?.[1]));
+  console.log(`touch, 3 tables each: ${told.map((text) => /\d of 3/.exec(text)?.[0]).join(', ')}; ${planMs.join(', ')} ms a plan; roughness ${rough.join(', ')}`);
+  expect(rough.every((value) => value > 0)).toBe(true);
+  // What a head of bins asks for comes in steps.
+  expect(rough[2]).toBeGreaterThan(rough[0] as number);
+
+  await app.page.getByTestId('heads-use-bins').click();
+  await expect(app.page.getByTestId('heads-use-bins')).toHaveText('On the stage', { timeout: 60_000 });
+  const { file } = await app.play((playground) => playground.run({ task: 'touch the red cube', seconds: 3 }));
+  expect(JSON.stringify(file.versions)).toContain('policies/pocket-bins');
+  expect(file.chunks.length).toBeGreaterThan(0);
+});

@@ -3,7 +3,7 @@
  * `training/dataset.py` reads (`src/contracts/episode.ts` says how they are laid out).
  *
  *   npm run demonstrations -- --out DIR [--tasks touch,pick-up,...] [--seeds 1000000:500]   so many of each task
- *       [--cubes mix|1..4] [--noise 5 --noise-share 0.5] [--mix-share 0.3] [--misled-share 0.4] [--clenched-share 0]   what is varied
+ *       [--cubes mix|1..4] [--noise 5 --noise-share 0.5] [--mix-share 0.3] [--misled-share 0.4] [--crooked-share 0]   what is varied
  *       [--begun-by DIR]   a checkpoint that acts first; the expert takes over where it has got to (DAgger)
  *       [--picture-every 4] [--size 96] [--per-shard 50]                                    what is kept
  *       [--browsers 1] [--site DIR]                                                         how it is run
@@ -38,7 +38,7 @@ const { values: options } = parseArgs({
     'noise-share': { type: 'string', default: '0.5' },
     'mix-share': { type: 'string', default: '0.3' },
     'misled-share': { type: 'string', default: '0.4' },
-    'clenched-share': { type: 'string', default: '0' },
+    'crooked-share': { type: 'string', default: '0' },
     'begun-by': { type: 'string' },
     'picture-every': { type: 'string', default: '4' },
     size: { type: 'string', default: '96' },
@@ -55,7 +55,7 @@ const varied: DemonstrationOptions = {
   noiseShare: Number(options['noise-share']),
   mixShare: Number(options['mix-share']),
   misledShare: Number(options['misled-share']),
-  clenchedShare: Number(options['clenched-share']),
+  crookedShare: Number(options['crooked-share']),
   begunBy: options['begun-by'] === undefined ? 'expert' : 'policy',
 };
 const pictureEveryTicks = wholeNumber('--picture-every', options['picture-every'], 1, 300);

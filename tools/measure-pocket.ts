@@ -1,7 +1,8 @@
 /**
- * `npm run measure:pocket -- [--checkpoint public/policies/pocket] [--share 1] [--out DIR] [--shards 1] [--site DIR]`:
+ * `npm run measure:pocket -- [--checkpoint public/policies/pocket] [--share 1] [--only "told nothing,in float32"] [--out DIR]
+ * [--shards 1] [--site DIR]`:
  * everything the pocket policy's card claims, counted. Runs `tools/evaluate.ts` once for each line below, one after the
- * other, each resumable, and prints one Markdown table. `--share 0.1` takes a tenth of the seeds, for a first look.
+ * other, each resumable, and prints one Markdown table. `--share 0.1` takes a tenth of the seeds, for a first look; `--only` some of the lines.
  *
  * Knows which questions are asked; counts nothing itself.
  */
@@ -39,6 +40,7 @@ const { values: options } = parseArgs({
   options: {
     checkpoint: { type: 'string', default: 'public/policies/pocket' },
     share: { type: 'string', default: '1' },
+    only: { type: 'string' },
     out: { type: 'string', default: 'evaluations/pocket' },
     shards: { type: 'string', default: '1' },
     'play-rows': { type: 'string', default: '16' },
@@ -48,8 +50,11 @@ const { values: options } = parseArgs({
 const share = Number(options.share);
 if (!(share > 0 && share <= 1)) throw new Error(`--share: expected more than 0, at most 1, found "${options.share}"`);
 
+const only = options.only?.split(',').map((name) => name.trim()) ?? QUESTIONS.map(({ name }) => name);
+for (const name of only) if (!QUESTIONS.some((question) => question.name === name)) throw new Error(`--only: expected some of ${QUESTIONS.map((one) => one.name).join(', ')}, found "${name}"`);
+
 const lines = ['| asked | task | success | median seconds | failures |', '|---|---|---|---|---|'];
-for (const question of QUESTIONS) {
+for (const question of QUESTIONS.filter(({ name }) => only.includes(name))) {
   const out = resolve(options.out, question.name.replaceAll(/[^a-z0-9]+/g, '-'));
   const seeds = Math.max(1, Math.round(question.seeds * share));
   await evaluate([

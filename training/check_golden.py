@@ -94,7 +94,7 @@ def check(folder: pathlib.Path) -> float:
 
 def main() -> int:
     root, worst = pathlib.Path(sys.argv[1]), 0.0
-    for folder in sorted(p for p in root.iterdir() if (p / "expected.safetensors").exists()):
+    for folder in sorted(p for p in root.iterdir() if (p / "config.json").exists() and (p / "expected.safetensors").exists()):
         difference = check(folder)
         worst = max(worst, difference)
         print(f"{folder.name:20s} max |x0 - LeRobot| = {difference:.2e}")

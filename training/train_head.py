@@ -102,11 +102,11 @@ def main() -> None:
     clock = lambda: time.process_time() / torch.get_num_threads()
     began, already, budget, running, reported = clock(), spent, a.minutes * 60, None, time.time()
     while spent < budget:
-        rate = a.rate * min(1, (step + 1) / 300, max(0.0, 1 - spent / budget) / (1 - a.decay_from))
+        rate = a.rate * min(1, (step + 1) / 60, max(0.0, 1 - spent / budget) / (1 - a.decay_from))
         for group in optimiser.param_groups:
             group["lr"] = rate
-        with torch.autocast("cpu", torch.bfloat16):
-            loss = loss_of(batches.draw(a.batch))
+        # float32: with this little to multiply, bfloat16 was slower (2.3 against 1.7 s for 64 observations with four noises, one core).
+        loss = loss_of(batches.draw(a.batch))
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         nn.utils.clip_grad_norm_(parameters, 1.0)

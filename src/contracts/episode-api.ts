@@ -18,12 +18,13 @@ export interface EpisodeRequest
    * `misled`: before the episode begins, the expert acts for a while on cubes that it sees in the wrong place. The episode then
    * starts where a policy that sees badly ends up: beside the cube, low, the jaw shut on air. For demonstrations of recovery.
    *
-   * `clenched`: the same, but seen off by as little as a policy is, until the jaw has shut on air, and held there for a while.
+   * `crooked`: before the episode begins, the expert takes the cube a little off and turned, as a policy does, and holds it for a while. The
+   * episode is to lift what is held. For grasps that are none of the expert's own.
    *
    * `by-policy`: before the episode begins, the chosen policy acts for a while; then the expert takes over from wherever that has
    * led (DAgger: Ross, Gordon and Bagnell 2011). Only where a policy was chosen.
    */
-  readonly prelude?: 'misled' | 'clenched' | 'by-policy';
+  readonly prelude?: 'misled' | 'crooked' | 'by-policy';
 }
 
 export interface RecordingSettings {

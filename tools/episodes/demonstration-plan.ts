@@ -17,8 +17,8 @@ export interface DemonstrationOptions {
   readonly mixShare: number;
   /** The share that begins where a misled expert has left the arm. */
   readonly misledShare: number;
-  /** Of grasps: the share that begins with the jaw shut beside the cube. */
-  readonly clenchedShare: number;
+  /** Of grasps: the share that begins with the cube held crookedly. */
+  readonly crookedShare: number;
   /** Who acts first. A policy begins every demonstration, and the expert takes over; then nobody is misled. */
   readonly begunBy: 'expert' | 'policy';
 }
@@ -58,11 +58,11 @@ export function demonstrationRequest(task: TaskKind, seed: number, options: Demo
   };
 }
 
-function prelude(task: TaskKind, begins: number, { misledShare, clenchedShare, begunBy }: DemonstrationOptions): Pick<EpisodeRequest, 'prelude'> {
+function prelude(task: TaskKind, begins: number, { misledShare, crookedShare, begunBy }: DemonstrationOptions): Pick<EpisodeRequest, 'prelude'> {
   if (begunBy === 'policy') return { prelude: 'by-policy' };
   if (task === 'wave') return {};
   if (begins < misledShare) return { prelude: 'misled' };
-  return GRASPS.includes(task) && begins < misledShare + clenchedShare ? { prelude: 'clenched' } : {};
+  return GRASPS.includes(task) && begins < misledShare + crookedShare ? { prelude: 'crooked' } : {};
 }
 
 const GRASPS: readonly TaskKind[] = ['pick-up', 'put-in-bowl', 'stack'];

@@ -78,7 +78,7 @@ function rgbOf(png: Uint8Array): number[] {
 }
 
 describe('what is demonstrated', () => {
-  const options = { cubes: 'mix', noise: 5, noiseShare: 0.5, mixShare: 0.7, misledShare: 0.4, clenchedShare: 0.2, begunBy: 'expert' } as const;
+  const options = { cubes: 'mix', noise: 5, noiseShare: 0.5, mixShare: 0.7, misledShare: 0.4, crookedShare: 0.2, begunBy: 'expert' } as const;
 
   it('follows from task and seed alone, in the shares that were asked for', () => {
     const all = Array.from({ length: 2000 }, (_, i) => demonstrationRequest('pick-up', 1_000_000 + i, options));
@@ -87,8 +87,8 @@ describe('what is demonstrated', () => {
     expect(share((r) => r.injectedNoise === 5)).toBeCloseTo(0.5, 1);
     expect(share((r) => r.surroundings === 'training-mix')).toBeCloseTo(0.7, 1);
     expect(share((r) => r.prelude === 'misled')).toBeCloseTo(0.4, 1);
-    expect(share((r) => r.prelude === 'clenched')).toBeCloseTo(0.2, 1);
-    expect(demonstrationRequest('touch', 1_000_007, { ...options, misledShare: 0, clenchedShare: 1 }).prelude).toBeUndefined();
+    expect(share((r) => r.prelude === 'crooked')).toBeCloseTo(0.2, 1);
+    expect(demonstrationRequest('touch', 1_000_007, { ...options, misledShare: 0, crookedShare: 1 }).prelude).toBeUndefined();
     expect(share((r) => r.prelude === 'by-policy')).toBe(0);
     expect(demonstrationRequest('wave', 1_000_007, { ...options, misledShare: 1 }).prelude).toBeUndefined();
     expect(demonstrationRequest('touch', 1_000_007, { ...options, begunBy: 'policy' }).prelude).toBe('by-policy');

@@ -165,8 +165,8 @@ async function prelude(request: EpisodeRequest, actor: Actor, given: PreludePart
       const lockstep = await begin();
       return { lockstep, beginning: misled(lockstep, drawn.goal, start, random.fork('prelude')), who: actor };
     }
-    case 'clenched':
-      return { ...(await clenched(begin, drawn.goal, start, random.fork('prelude'))), who: actor };
+    case 'crooked':
+      return { ...(await crooked(begin, drawn.goal, start, random.fork('prelude'))), who: actor };
     case 'by-policy':
       return ledByPolicy(request, actor, begin, given);
     default:
@@ -220,49 +220,53 @@ function misled(lockstep: Lockstep, goal: TaskGoal, start: JointRadians, random:
 }
 
 /**
- * Seen off by so much, in any direction: about as far as makes the fingers miss. The jaw is shut below `shutRad`; then up to
- * `heldSeconds` of holding on, while pan and roll creep by up to so much a tick. What found the cube, or was stopped, is tried again.
+ * Seen off and turned by so much (standard deviations). The cube is held when the jaw has been told to shut to `shutRad` and stays open by
+ * `keptOpenRad`; then up to `heldSeconds` of holding on, while pan and roll creep by up to so much a tick. What missed it, or was
+ * stopped, is tried again.
  */
-const CLENCHED = { leastMetres: 0.018, mostMetres: 0.036, shutRad: (2 * Math.PI) / 180, mostSeconds: 5.5, heldSeconds: 1.5, panRad: 0.0012, rollRad: 0.005, attempts: 12 };
+const CROOKED = { metres: 0.006, turnRad: 0.4, shutRad: (-9 * Math.PI) / 180, keptOpenRad: (8 * Math.PI) / 180, mostSeconds: 5, heldSeconds: 1, panRad: 0.0012, rollRad: 0.005, attempts: 8 };
 const [PAN_INDEX, ROLL_INDEX] = [0, 4];
 
 /**
- * The fingers have closed beside the cube, on air, and stay so: where a policy that misses ends up. Of 13 failures of the pocket policy
- * to pick up, 12 were this one, until time ran out: of what its demonstrations showed there, nearly all pushed a cube.
+ * The fingers hold the cube, but not as the expert would have taken it: over a corner, the jaw wider open than it ever is in a good grasp.
+ * Of 13 failures of the pocket policy to pick up, 12 ended so: it pressed on and never lifted, since a jaw that stands there was always
+ * still closing in its demonstrations.
  */
-async function clenched(begin: () => Promise<Lockstep>, goal: TaskGoal, start: JointRadians, random: Random): Promise<Omit<Prelude, 'who'>> {
-  for (let attempt = 0; attempt < CLENCHED.attempts; attempt++) {
+async function crooked(begin: () => Promise<Lockstep>, goal: TaskGoal, start: JointRadians, random: Random): Promise<Omit<Prelude, 'who'>> {
+  for (let attempt = 0; attempt < CROOKED.attempts; attempt++) {
     const lockstep = await begin();
-    const beginning = shutOnAir(lockstep, goal, start, random);
+    const beginning = takenCrookedly(lockstep, goal, start, random);
     if (beginning !== null) return { lockstep, beginning };
   }
-  throw new FailureError('control/out-of-range', { what: 'attempts to shut the jaw beside the cube', found: CLENCHED.attempts, least: 0, most: CLENCHED.attempts - 1 });
+  throw new FailureError('control/out-of-range', { what: 'attempts to take the cube crookedly', found: CROOKED.attempts, least: 0, most: CROOKED.attempts - 1 });
 }
 
-/** The target the motors are left with; null where the jaw did not come to be shut. */
-function shutOnAir(lockstep: Lockstep, goal: TaskGoal, start: JointRadians, random: Random): Float64Array | null {
-  const [away, direction] = [random.between(CLENCHED.leastMetres, CLENCHED.mostMetres), random.between(-Math.PI, Math.PI)];
-  const mislead = misleading(lockstep, goal, [away * Math.cos(direction), away * Math.sin(direction)]);
-  const creep = { pan: CLENCHED.panRad * random.between(-1, 1), roll: CLENCHED.rollRad * random.between(-1, 1) };
-  let held = Math.round(random.between(0, CLENCHED.heldSeconds) * TICK_HZ);
+/** The target the motors are left with; null where the cube did not come to be held. */
+function takenCrookedly(lockstep: Lockstep, goal: TaskGoal, start: JointRadians, random: Random): Float64Array | null {
+  const mislead = misleading(lockstep, goal, [random.normal() * CROOKED.metres, random.normal() * CROOKED.metres], random.normal() * CROOKED.turnRad);
+  const creep = { pan: CROOKED.panRad * random.between(-1, 1), roll: CROOKED.rollRad * random.between(-1, 1) };
+  let held = Math.round(random.between(0, CROOKED.heldSeconds) * TICK_HZ);
   let target: Float64Array = start;
-  let shut: 'yes' | 'no' = 'no';
-  for (let tick = 0; tick < CLENCHED.mostSeconds * TICK_HZ; tick++) {
-    if (shut === 'no' && (physicsView(lockstep.world).joints[GRIPPER_INDEX] ?? 0) < CLENCHED.shutRad) shut = 'yes';
-    if (shut === 'yes' && held-- <= 0) return target;
+  let closed: 'yes' | 'no' = 'no';
+  for (let tick = 0; tick < CROOKED.mostSeconds * TICK_HZ; tick++) {
+    if (target[GRIPPER_INDEX]! < CROOKED.shutRad) {
+      if (physicsView(lockstep.world).joints[GRIPPER_INDEX]! < target[GRIPPER_INDEX]! + CROOKED.keptOpenRad) return null;
+      closed = 'yes';
+    }
+    if (closed === 'yes' && held-- <= 0) return target;
     const holding = (): JointRadians => target.map((value, i) => value + (i === PAN_INDEX ? creep.pan : i === ROLL_INDEX ? creep.roll : 0)) as JointRadians;
-    const record = wish(lockstep, shut === 'yes' ? holding() : mislead(target));
+    const record = wish(lockstep, closed === 'yes' ? holding() : mislead(target));
     if (record.mode !== 'manual') return null;
     target = record.target;
   }
   return null;
 }
 
-/** What the expert wants that sees every cube so far off, metres in x and y. */
-function misleading(lockstep: Lockstep, goal: TaskGoal, off: readonly [number, number]): (target: Float64Array) => JointRadians {
+/** What the expert wants that sees every cube so far off, metres in x and y, and turned by so much. */
+function misleading(lockstep: Lockstep, goal: TaskGoal, off: readonly [number, number], turnRad = 0): (target: Float64Array) => JointRadians {
   const seen = (): PhysicsView => {
     const view = physicsView(lockstep.world);
-    return { ...view, cubes: view.cubes.map((cube) => ({ ...cube, position: [cube.position[0] + off[0], cube.position[1] + off[1], cube.position[2]] })) };
+    return { ...view, cubes: view.cubes.map((cube) => ({ ...cube, position: [cube.position[0] + off[0], cube.position[1] + off[1], cube.position[2]], yawRad: cube.yawRad + turnRad })) };
   };
   const expert = createExpert(goal, lockstep.world.scene.robot, seen(), 1 / TICK_HZ);
   return (target) => expert.next(seen(), target);

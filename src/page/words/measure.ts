@@ -137,8 +137,9 @@ export const HEADS_WORDS = {
   },
   use: 'Put it on the stage',
   inUse: 'On the stage',
-  start: 'Count all three on the task above',
-  running: 'Counting, one head after another, on the same tables.',
+  tries: 'Tries each',
+  start: 'Compare all three on the task above',
+  running: 'One head after another, on the same tables.',
 } as const;
 
 /** `10 passes, WASM, int8`: what a plan was computed with. */

@@ -53,6 +53,9 @@ const ROLL_INDEX = 4;
 const RANGE_END_RAD = radians(1.5);
 /** A cube that has moved this far since its grasp was planned is approached again. */
 const MOVED_M = 0.008;
+/** A jaw kept open by more than this has something between the fingers, and this near it is the cube: half its diagonal. */
+const PRESSED_RAD = radians(8);
+const PRESSED_M = 0.022;
 /** A touched cube this far above the table is being carried. */
 const LIFTED_M = 0.012;
 /** Above the table: carried. */
@@ -189,6 +192,11 @@ function crowds(neighbour: Vector3, cube: Vector3, closing: number): number {
   return Math.max(0, 1 - Math.abs(along) / reach) * Math.max(0, 1 - across / 0.045);
 }
 
+/** The jaw has been told to shut and the cube keeps it open: held, however crooked, and lifted as it is. */
+function pressed(view: PhysicsView, cube: CubeState, current: ArrayLike<number>): boolean {
+  return cube.touchedByGripper && current[GRIPPER_INDEX] < SHUT && view.joints[GRIPPER_INDEX] > current[GRIPPER_INDEX] + PRESSED_RAD && apart(cube.position, view.gripPoint) < PRESSED_M;
+}
+
 type CarryPhase =
   | { readonly kind: 'over' | 'beside'; readonly grasp: Grasp }
   | { readonly kind: 'close'; readonly grasp: Grasp; readonly since: number }
@@ -224,6 +232,10 @@ function carrying(colour: CubeColour, hands: Hands, placeOf: (view: PhysicsView)
     if (cube.touchedByGripper && z > cube.sizeM / 2 + LIFTED_M) {
       const up = hands.at([x, y, cube.sizeM / 2 + LIFT_M], grasp.yaw, CLOSED, current);
       return up === null ? null : { kind: 'lift', grasp, up };
+    }
+    if (pressed(view, cube, current)) {
+      const up = hands.at([x, y, z + LIFT_M], grasp.yaw, CLOSED, current);
+      return up === null ? null : { kind: 'lift', grasp, up: up.map((value, i) => (i === ROLL_INDEX ? current[ROLL_INDEX] : value)) as JointRadians };
     }
     if (!onTheWay(grasp.over, grasp.beside, view.joints)) return null;
     if (cube.touchedByGripper && onTheWay(grasp.beside, grasp.beside, view.joints)) return { kind: 'close', grasp, since: view.simSeconds };

@@ -48,7 +48,7 @@ export function Heads({ task, busy }: { readonly task: TaskKind; readonly busy: 
       </ol>
       <div className="measure-buttons heads-ask">
         <label>
-          {MEASURE.tables}
+          {HEADS_WORDS.tries}
           <select value={tables} disabled={busy} onChange={(event) => setTables(Number(event.target.value))}>
             {TABLES.map((count) => (
               <option key={count} value={count}>
