@@ -35,9 +35,6 @@ from smolvla import Config, SmolVla
 
 METRE = 10.0  # positions are learnt in decimetres, so that losses are of one size
 SHIFT_PIXELS = 1  # of 96: some 2.5 mm on the table; what a plan cannot know better it samples, and a finger has some 10 mm of room
-GRIPPER = 5
-SHUT = 12.0  # percent open; on a cube the jaw stands at some 20
-GRASPS = ("pick-up", "put-in-bowl")
 STATE_NOISE = 0.02  # of a joint's standard deviation: half a degree, 2 mm at the fingers
 
 
@@ -104,14 +101,6 @@ class Batches:
         kinds, counts = np.unique(samples.kind, return_counts=True)
         weight = dict(zip(kinds, 1 / np.sqrt(counts)))
         self.weight = np.array([weight[k] for k in samples.kind])
-        self.weight /= self.weight.sum()
-
-    def deal_shut_oftener(self, times: float) -> None:
-        """A jaw that has shut on air where a cube should be grasped: a second of each recovery, and the place where one is needed.
-        Of samples where the jaw is shut beside a cube, nearly all others push it."""
-        shut = (self.samples.state[:, GRIPPER] < SHUT) & np.isin(self.samples.kind, GRASPS)
-        print(f"{shut.sum()} of {len(shut)} samples: a grasp with the jaw shut on air", flush=True)
-        self.weight[shut] *= times
         self.weight /= self.weight.sum()
 
     def draw(self, size: int) -> dict[str, Tensor]:

@@ -42,7 +42,6 @@ def main() -> None:
     p.add_argument("--minutes", type=float, default=20)
     p.add_argument("--batch", type=int, default=64)
     p.add_argument("--draws", type=int, default=4, help="noises and times an observation is shown with (not bins)")
-    p.add_argument("--shut-weight", type=float, default=1, help="how much oftener a jaw that has shut on air in a grasp is dealt")
     p.add_argument("--hide", type=float, default=0.7)
     p.add_argument("--reword", type=float, default=0.7)
     p.add_argument("--rate", type=float, default=1e-3)
@@ -57,7 +56,6 @@ def main() -> None:
     samples = dataset.load(a.episodes, c.chunk)
     stats = base_statistics(a.base)
     batches = Batches(samples, stats, c, checkpoint.tokenizer(a.base), a.seed, "cpu", 0.0, a.reword)
-    batches.deal_shut_oftener(a.shut_weight)
     inside = batches.actions[batches.mask.bool()][:, :DIMENSIONS]
     bins = action_heads.Bins(COUNT, inside.amin(0), inside.amax(0))
     model = SmolVla(c)

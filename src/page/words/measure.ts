@@ -129,13 +129,13 @@ export function outcomeWords(verdict: { readonly kind: string; readonly reason?:
 export const HEADS_WORDS = {
   heading: 'Three ways to draw a motion',
   lead: 'Eyes and words are the same in all three, and so are the demonstrations. What differs is the head: how it turns what was seen into the next second of motion. The other two are fetched (8 MB each) when you ask for them.',
-  names: { flow: 'Flow: straight from noise', diffusion: 'Diffusion: noise taken out bit by bit', bins: 'Bins: 256 choices a number' },
+  names: { flow: 'Flow', diffusion: 'Diffusion', bins: 'Bins' },
   how: {
-    flow: 'SmolVLA and π0. Begins with noise and follows a learnt current in straight, large steps.',
-    diffusion: 'Diffusion Policy and Octo. Begins with noise and guesses again and again what in it is noise. More steps, each a smaller turn.',
+    flow: 'SmolVLA and π0. Begins with noise and follows a learnt current, in a few straight steps.',
+    diffusion: 'Diffusion Policy and Octo. Begins with noise and takes out, bit by bit, what it guesses to be noise. More steps, each a small turn.',
     bins: 'RT-2 and OpenVLA. Every number is one of 256 bins, chosen like a word, all at once. One pass; motion comes in steps, and two good ways may be mixed.',
   },
-  use: 'Put it on the stage',
+  use: 'Put on the stage',
   inUse: 'On the stage',
   tries: 'Tries each',
   start: 'Compare all three on the task above',
