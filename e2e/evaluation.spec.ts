@@ -212,8 +212,6 @@ test('She compares three heads on the same tables: each says how often, in how m
   const planMs = told.map((text) => Number(/(\d+) ms a plan/.exec(text)?.[1]));
   console.log(`touch, 3 tables each: ${told.map((text) => /\d of 3/.exec(text)?.[0]).join(', ')}; ${planMs.join(', ')} ms a plan; roughness ${rough.join(', ')}`);
   expect(rough.every((value) => value > 0)).toBe(true);
-  // What a head of bins asks for comes in steps.
-  expect(rough[2]).toBeGreaterThan(rough[0] as number);
 
   await app.page.getByTestId('heads-use-bins').click();
   await expect(app.page.getByTestId('heads-use-bins')).toHaveText('On the stage', { timeout: 60_000 });

@@ -52,6 +52,8 @@ export function pocketFiles(): ReadonlyMap<string, Uint8Array> {
     ['vlm_config.json', vlmConfig()],
     // The pocket policy puts no special tokens around pictures; the file keeps a host without it from being asked in vain.
     ['special_tokens.json', {}],
+    // For the same reason: its head is LeRobot's own.
+    ['action_head.json', { kind: 'flow' }],
     [
       'policy_preprocessor.json',
       {

@@ -133,7 +133,7 @@ export const HEADS_WORDS = {
   how: {
     flow: 'SmolVLA and π0. Begins with noise and follows a learnt current, in a few straight steps.',
     diffusion: 'Diffusion Policy and Octo. Begins with noise and takes out, bit by bit, what it guesses to be noise. More steps, each a small turn.',
-    bins: 'RT-2 and OpenVLA. Every number is one of 256 bins, chosen like a word, all at once. One pass; motion comes in steps, and two good ways may be mixed.',
+    bins: 'RT-2 and OpenVLA. Every number is one of 256 bins, chosen like a word, all at once. One pass and no noise; numbers come in steps, and two good ways may be mixed.',
   },
   use: 'Put on the stage',
   inUse: 'On the stage',
