@@ -128,7 +128,7 @@ export function outcomeWords(verdict: { readonly kind: string; readonly reason?:
 /** The families of action heads, for people. */
 export const HEADS_WORDS = {
   heading: 'Three ways to draw a motion',
-  lead: 'Eyes and words are the same in all three, and so are the demonstrations. What differs is the head: how it turns what was seen into the next second of motion. The other two are fetched (8 MB each) when you ask for them.',
+  lead: 'Eyes and words are the same in all three. What differs is the head: how it turns what was seen into the next second of motion. The flow has been taught longest; the other two learnt for 17 and 36 minutes, and are fetched (8 MB each) when you ask for them.',
   names: { flow: 'Flow', diffusion: 'Diffusion', bins: 'Bins' },
   how: {
     flow: 'SmolVLA and π0. Begins with noise and follows a learnt current, in a few straight steps.',
