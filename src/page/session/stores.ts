@@ -19,7 +19,7 @@ import type { CamerasState } from './camera-verbs.ts';
 import { NO_ROBOT, type RobotState } from './robot-state.ts';
 import type { RecordState } from './record-verbs.ts';
 import { type ModelsState, NO_MODELS } from './models-state.ts';
-import type { MeasureState, HeadsState, PairsState } from './evaluation-state.ts';
+import type { HeadsState, MeasureState, PairsState } from './evaluation-state.ts';
 import type { FaultEntry } from './fault-log.ts';
 
 export type WorkersState = Readonly<Record<WorkerName, WorkerState>>;
