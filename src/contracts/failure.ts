@@ -76,6 +76,7 @@ export type FailureCode =
   | 'arm/unsupported' // facts: kind
   | 'arm/other-body' // facts: wanted, found (names of robots): another arm stands there than the one it would be guarded as
   | 'arm/port-lost' // facts: reason
+  | 'arm/check-failed' // facts: what, found, wanted: a step of the hardware check measured something else than it must
   | 'serial/unsupported'
   | 'serial/no-port'
   | 'serial/another-tab'

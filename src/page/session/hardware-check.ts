@@ -4,7 +4,7 @@
  * pulls the cable itself. It moves one joint at a time, by five degrees, through the same gate as everything.
  */
 import { GRIPPER_INDEX, JOINT_COUNT, JOINT_NAMES } from '#contracts/joints.ts';
-import type { Fact } from '#contracts/failure.ts';
+import type { Fact, Failure } from '#contracts/failure.ts';
 import { asFailure, FailureError } from '#core/lib/failure.ts';
 import type { ArmSnapshot } from './arm-reader.ts';
 import type { Session } from './session.ts';
@@ -18,6 +18,8 @@ export interface CheckEntry {
   readonly seconds: number;
   /** What was measured, and what the person said. */
   readonly facts: Readonly<Record<string, Fact>>;
+  /** Why it failed; null where it did not. */
+  readonly failure: Failure | null;
 }
 
 export interface CheckLog {
@@ -50,6 +52,7 @@ const MOVE_LIMIT_MS = 8000;
 const OPEN_UNITS = 85;
 const CABLE_LIMIT_MS = 60_000;
 const LEAST_VOLTS = 4.5;
+const STOPPED_RAD = 0.03;
 
 /** Goes through all steps; one that fails ends it, and the arm is held where it is. */
 export async function runHardwareCheck({ session, kind, appVersion, ask, onEntry }: CheckParts): Promise<CheckLog> {
@@ -61,8 +64,9 @@ export async function runHardwareCheck({ session, kind, appVersion, ask, onEntry
     if (snapshot === null || snapshot.measured === null) throw new FailureError('arm/reading-failed', { reason: 'no reading' });
     return snapshot.measured;
   };
-  const require = (condition: boolean, what: string, facts: Readonly<Record<string, Fact>>): void => {
-    if (!condition) throw new FailureError('control/out-of-range', { what, found: null, least: null, most: null, ...facts });
+  /** `found` against `wanted`, both with their unit; the other facts are for the log. */
+  const require = (condition: boolean, what: string, found: string, wanted: string, facts: Readonly<Record<string, Fact>> = {}): void => {
+    if (!condition) throw new FailureError('arm/check-failed', { what, found, wanted, ...facts });
   };
   const until = async (limitMs: number, done: () => boolean): Promise<boolean> => {
     for (let waitedMs = 0; waitedMs < limitMs; waitedMs += 50) {
@@ -84,14 +88,14 @@ export async function runHardwareCheck({ session, kind, appVersion, ask, onEntry
       const volts = health?.servos.map((servo) => servo.volts ?? 0) ?? [];
       const celsius = health?.servos.map((servo) => servo.celsius ?? 0) ?? [];
       const facts = { leastVolts: Math.min(...volts), hottestC: Math.max(...celsius), lost: health?.counts.lost ?? null, retries: health?.counts.retries ?? null, roundTripMs: health?.counts.lastRoundTripMs ?? null };
-      require(volts.length === JOINT_COUNT && facts.leastVolts >= LEAST_VOLTS, 'volts', facts);
+      require(volts.length === JOINT_COUNT && facts.leastVolts >= LEAST_VOLTS, 'The lowest voltage of the six motors', volts.length === 0 ? 'nothing' : `${facts.leastVolts} V from ${volts.length}`, `${LEAST_VOLTS} V or more from ${JOINT_COUNT}`, facts);
       return facts;
     },
     async stillness() {
       const before = measured();
       await pause(STILL_MS);
       const drift = furthest(before, measured());
-      require(drift <= STILL_UNITS, 'drift', { drift });
+      require(drift <= STILL_UNITS, 'The furthest a joint moved while holding', `${round(drift)}°`, `at most ${STILL_UNITS}°`);
       return { drift: round(drift) };
     },
     async 'each-joint'() {
@@ -105,7 +109,7 @@ export async function runHardwareCheck({ session, kind, appVersion, ask, onEntry
         const arrived = await until(MOVE_LIMIT_MS, () => Math.abs((measured()[joint] as number) - goal) <= FOLLOWED_UNITS);
         const off = Math.abs((measured()[joint] as number) - goal);
         facts[JOINT_NAMES[joint] as string] = round(off);
-        require(arrived, JOINT_NAMES[joint] as string, facts);
+        require(arrived, `How far ${JOINT_NAMES[joint] as string} stopped from its goal`, `${round(off)}°`, `at most ${FOLLOWED_UNITS}°`, facts);
         await session.nudge(joint, -by);
         await until(MOVE_LIMIT_MS, () => Math.abs((measured()[joint] as number) - (from[joint] as number)) <= FOLLOWED_UNITS);
       }
@@ -116,14 +120,14 @@ export async function runHardwareCheck({ session, kind, appVersion, ask, onEntry
       await pause(500);
       const stop = await session.stop();
       const facts = { confirmedAfterMs: Math.round(stop.confirmedAfterMs), ticksToFreeze: stop.frozenTick - stop.acknowledgedTick, driftDeg: stop.driftRad === null ? null : round((stop.driftRad * 180) / Math.PI) };
-      require((stop.driftRad ?? 0) < 0.03, 'drift after Stop', facts);
+      require(stop.driftRad !== null && stop.driftRad < STOPPED_RAD, 'The furthest a joint moved after Stop', facts.driftDeg === null ? 'nothing' : `${facts.driftDeg}°`, `less than ${round((STOPPED_RAD * 180) / Math.PI)}°`, facts);
       return facts;
     },
     async gripper() {
       await session.openGripper();
       const opened = await until(MOVE_LIMIT_MS, () => (measured()[GRIPPER_INDEX] as number) >= OPEN_UNITS);
       const facts = { gripper: round(measured()[GRIPPER_INDEX] as number) };
-      require(opened, 'gripper', facts);
+      require(opened, 'The gripper', `${facts.gripper} % open`, `${OPEN_UNITS} % or more`, facts);
       return facts;
     },
     async 'go-on'() {
@@ -134,14 +138,14 @@ export async function runHardwareCheck({ session, kind, appVersion, ask, onEntry
       await session.resume();
       await pause(1000);
       const moved = furthest(before, measured());
-      require(moved <= STILL_UNITS, 'moved on Go on', { moved });
+      require(moved <= STILL_UNITS, 'The furthest a joint moved on Go on', `${round(moved)}°`, `at most ${STILL_UNITS}°`);
       return { moved: round(moved) };
     },
     async cable() {
       await session.nudge(0, -2 * MOVE_UNITS);
       if (kind === 'virtual') await session.virtualFault('unplug');
       const noticed = await until(CABLE_LIMIT_MS, () => session.stores.arm.getState().failure?.code === 'arm/port-lost');
-      require(noticed, 'cable', {});
+      require(noticed, 'The lost cable', `no word of it for ${CABLE_LIMIT_MS / 1000} s`, 'word of it within a second or so');
       return { mode: session.readArm()?.mode ?? '' };
     },
     async again() {
@@ -158,8 +162,8 @@ export async function runHardwareCheck({ session, kind, appVersion, ask, onEntry
 
   for (const step of CHECK_STEPS) {
     const began = performance.now();
-    const put = (outcome: CheckEntry['outcome'], facts: CheckEntry['facts']): void => {
-      entries.push({ step, outcome, seconds: round((performance.now() - began) / 1000), facts });
+    const put = (outcome: CheckEntry['outcome'], facts: CheckEntry['facts'], failure: Failure | null = null): void => {
+      entries.push({ step, outcome, seconds: round((performance.now() - began) / 1000), facts, failure });
       onEntry([...entries]);
     };
     const said = await ask(step);
@@ -171,8 +175,7 @@ export async function runHardwareCheck({ session, kind, appVersion, ask, onEntry
     try {
       put('passed', { person: said, ...(await steps[step]()) });
     } catch (thrown) {
-      const failure = asFailure(thrown);
-      put('failed', { person: said, code: failure.code, ...failure.facts });
+      put('failed', { person: said }, asFailure(thrown));
       break;
     }
   }

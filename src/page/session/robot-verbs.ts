@@ -163,8 +163,9 @@ export function robotVerbs(context: SessionContext, parts: RobotParts): RobotVer
 
   /** The arm lies, limp, and nobody speaks to it. A lost one cannot be lowered: what remains is to give its port back. */
   const letGo = async (): Promise<void> => {
-    const { connected, health } = robot.getState();
-    if (connected === null) return;
+    if (robot.getState().connected === null) return;
+    // Asked for anew: what the panel shows may be a quarter of a second old, and an arm lost since then would be told to lower itself.
+    const health = unwrap(await api.health());
     const lost = health?.faults.some((fault) => fault.code === 'arm/port-lost') ?? false;
     if (!lost && context.readArm()?.mode !== 'released') await lowered();
     unwrap(await api.disconnect());

@@ -539,6 +539,13 @@ const WORDS: Readonly<Record<FailureCode, Words>> = {
     action: 'connect',
     weight: 'limit',
   }),
+  'arm/check-failed': (f) => ({
+    title: 'A step of the hardware check failed',
+    happened: `${say(f, 'what')}: ${say(f, 'found')} was measured, ${say(f, 'wanted')} is wanted.`,
+    next: 'The arm holds. Save the log; the step can be done again.',
+    action: null,
+    weight: 'note',
+  }),
   'arm/port-lost': (f) => ({
     title: 'The cable to the arm is out',
     happened: `The serial port went away (${say(f, 'reason')}). The motors keep holding for as long as they have power.`,

@@ -1,7 +1,8 @@
 /** The hardware check as the person sees it: one question at a time, what came of each step, and the log to keep. */
 import { useRef, useState } from 'react';
 import { CHECK_STEPS, runHardwareCheck, type Answer, type CheckEntry, type CheckLog, type CheckStep } from '#page/session/hardware-check.ts';
-import { useNoun, useSession } from '../context.ts';
+import { useNoun, useSession, useUi } from '../context.ts';
+import { failureWords } from '#page/words/failures.ts';
 import { CHECK } from '#page/words/robot.ts';
 import { saveJson } from '../save-file.ts';
 
@@ -9,6 +10,7 @@ declare const __APP_VERSION__: string;
 
 export function HardwareCheck() {
   const session = useSession();
+  const { os } = useUi();
   const { place, work } = useNoun('robot');
   const [question, setQuestion] = useState<CheckStep | null>(null);
   const [entries, setEntries] = useState<readonly CheckEntry[]>([]);
@@ -46,6 +48,7 @@ export function HardwareCheck() {
           {entries.map((entry) => (
             <li key={entry.step} data-outcome={entry.outcome}>
               {entry.step.replace('-', ' ')}: <strong>{CHECK.outcomes[entry.outcome]}</strong>
+              {entry.failure === null ? null : <p>{failureWords(entry.failure, os).happened}</p>}
             </li>
           ))}
         </ol>
