@@ -135,15 +135,27 @@ async function inDawn(): Promise<Measured> {
   const heap = watchHeap();
   const runtime = openDawn([]);
   const watch = watchGpu();
-  const { gpu, engine, attempts } = await trustedGpu(runtime);
+  let trusted = await trustedGpu(runtime);
+  const noCpu = (): Promise<never> => Promise.reject(new FailureError('engine/unavailable', { engine: 'wasm', reason: 'not measured here' }));
   const store = memoryStore();
   const { storedName } = await convertIntoStore({ files: folderFiles(resolve(checkpoint)), recipe: anyFamilyRecipe, precision: precision!, store, name: 'full-size' });
-  const noCpu = (): Promise<never> => Promise.reject(new FailureError('engine/unavailable', { engine: 'wasm', reason: 'not measured here' }));
   const service = new BenchService({
     clock: systemClock(),
     watch,
     heap,
-    engines: { webgpu: async () => engine, webgpuWorthRacing: async () => engine, againstGpu: async () => null, wasm: noCpu, facts: () => ({ build: runtime.build, threads: runtime.threads, adapter: gpu.adapter, attempts }), device: () => gpu.device },
+    engines: {
+      webgpu: async () => trusted.engine,
+      webgpuWorthRacing: async () => trusted.engine,
+      closeGpu: async () => {
+        await trusted.engine.dispose();
+        trusted.gpu.close();
+        trusted = await trustedGpu(runtime);
+      },
+      againstGpu: async () => null,
+      wasm: noCpu,
+      facts: () => ({ build: runtime.build, threads: runtime.threads, adapter: trusted.gpu.adapter, attempts: trusted.attempts }),
+      device: () => trusted.gpu.device,
+    },
     onProgress: () => undefined,
     openPack: (name) => store.open(name),
     loadPolicy,

@@ -31,6 +31,7 @@ from torch import Tensor, nn
 import checkpoint
 import dataset
 from action_heads import flow_pair
+from course import Course
 from smolvla import Config, SmolVla
 
 METRE = 10.0  # positions are learnt in decimetres, so that losses are of one size
@@ -296,67 +297,41 @@ def main() -> None:
 
     c = checkpoint.read_config(a.base)
     samples = dataset.load(a.episodes, c.chunk)
-    a.out.mkdir(parents=True, exist_ok=True)
-    last = a.out / "last.pt"
-    saved = torch.load(last, map_location=a.device, weights_only=True) if last.exists() else None
+    kept = Course.kept(a.out, a.device)
     # Episodes may be added between runs; what the numbers mean to the model may not change under it.
-    stats = dataset.statistics(samples) if saved is None else {f: {k: v.numpy() for k, v in group.items()} for f, group in saved["stats"].items()}
+    stats = dataset.statistics(samples) if kept is None else {f: {k: v.numpy() for k, v in group.items()} for f, group in kept["stats"].items()}
     batches = Batches(samples, stats, c, checkpoint.tokenizer(a.base), a.seed, a.device, a.elsewhere, a.reword)
     model = SmolVla(c).to(a.device)
     initialise(model)
     if a.warm:
         checkpoint.load_weights(model, a.base)
     heads = AuxiliaryHeads(c).to(a.device)
-    parameters = [*model.parameters(), *heads.parameters()]
-    optimiser = torch.optim.AdamW(parameters, lr=a.rate, betas=(0.9, 0.95), weight_decay=0.05)
-    average = {k: v.clone() for k, v in model.state_dict().items()}
-    step, spent = 0, 0.0
-    if saved is not None:
-        model.load_state_dict(saved["model"]); heads.load_state_dict(saved["heads"]); optimiser.load_state_dict(saved["optimiser"])
-        average, step, spent = saved["average"], saved["step"], saved["spent"]
-        batches.random = np.random.default_rng(a.seed + step)
-    print(f"{len(samples)} samples, {len(set(samples.episode))} episodes, {len(samples.sentences)} sentences, "
-          f"{sum(v.numel() for v in model.parameters()) / 1e6:.2f} M parameters, from step {step}", flush=True)
+    course = Course(a.out, dict(model=model, heads=heads), minutes=a.minutes, rate=a.rate, decay_from=a.decay_from, warm_up=300, device=a.device)
+    if kept is not None:
+        course.go_on(kept)
+        batches.random = np.random.default_rng(a.seed + course.step)
+    episodes = len(set(samples.episode))
+    print(f"{len(samples)} samples, {episodes} episodes, {len(samples.sentences)} sentences, "
+          f"{sum(v.numel() for v in model.parameters()) / 1e6:.2f} M parameters, from step {course.step}", flush=True)
 
     def save() -> None:
-        torch.save(dict(model=model.state_dict(), heads=heads.state_dict(), optimiser=optimiser.state_dict(),
-                        average=average, step=step, spent=spent,
-                        stats={f: {k: torch.from_numpy(np.asarray(v)) for k, v in group.items()} for f, group in stats.items()}), a.out / "writing.pt")
-        (a.out / "writing.pt").replace(last)
-        checkpoint.write(a.out / "checkpoint", a.base, average, stats,
-                         dict(steps=step, samples=step * a.batch, minutes=round(spent / 60, 1), episodes=len(set(samples.episode)), seed=a.seed, device=a.device))
+        course.keep(stats={f: {k: torch.from_numpy(np.asarray(v)) for k, v in group.items()} for f, group in stats.items()})
+        checkpoint.write(a.out / "checkpoint", a.base, course.average, stats, course.card(a.batch, episodes, a.seed))
 
-    # Processor time of the one thread or the card's wall clock: a training that is paused for other work does not lose its schedule.
-    clock = time.time if a.device != "cpu" else (lambda: time.process_time() / torch.get_num_threads())
-    began, budget, running, reported = clock(), a.minutes * 60, {}, time.time()
-    already = spent
-    while spent < budget:
-        # Warm-up over 300 steps, level, then straight down: a level run can be given more time and episodes afterwards.
-        left = max(0.0, 1 - spent / budget) / (1 - a.decay_from)
-        rate = a.rate * min(1, (step + 1) / 300, left)
-        for group in optimiser.param_groups:
-            group["lr"] = rate
+    running, reported = {}, time.time()
+    for rate in course.steps():
         with torch.autocast(a.device.split(":")[0], torch.bfloat16):
             parts = losses(model, heads, batches.draw(a.batch), a.draws, a.hide)
             loss = parts["flow"] + 0.5 * parts["cubes"] + 0.1 * parts["presence"] + 1.0 * parts["target"]
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        nn.utils.clip_grad_norm_(parameters, 1.0)
-        optimiser.step()
-        step += 1
-        decay = min(0.999, (1 + step) / (10 + step))
-        with torch.no_grad():
-            for key, value in model.state_dict().items():
-                average[key].lerp_(value, 1 - decay)
+        course.learn(loss)
         for key, value in parts.items():
             number = float(value.detach())
             running[key] = 0.98 * running.get(key, number) + 0.02 * number
-        spent = already + clock() - began
         if time.time() - reported > 30:
             reported = time.time()
             error = chunk_error(model, batches, stats)
-            print(f"{spent / 60:6.1f} min  step {step}  rate {rate:.1e}  flow {running['flow']:.4f}  cubes {running['cubes'] * 100:.1f} mm  "
-                  f"target {running['target'] * 100:.1f} mm  chunk error {error:.2f} units  {step * a.batch / spent:.0f} samples/s", flush=True)
+            print(f"{course.spent / 60:6.1f} min  step {course.step}  rate {rate:.1e}  flow {running['flow']:.4f}  cubes {running['cubes'] * 100:.1f} mm  "
+                  f"target {running['target'] * 100:.1f} mm  chunk error {error:.2f} units  {course.step * a.batch / course.spent:.0f} samples/s", flush=True)
             save()
     save()
 

@@ -25,6 +25,7 @@ from torch import Tensor, nn
 import action_heads
 import checkpoint
 import dataset
+from course import Course
 from smolvla import SmolVla
 from train import Batches, hidden, observe, t32
 
@@ -66,18 +67,13 @@ def main() -> None:
     trained.append(action_heads.add_bins(model, DIMENSIONS, COUNT) if a.head == "bins" else m.action_out_proj)
     # The cross layers' key and value matrices are the expert's own: they are trained too.
     trained.requires_grad_(True)
-    parameters = list(trained.parameters())
-    optimiser = torch.optim.AdamW(parameters, lr=a.rate, betas=(0.9, 0.95), weight_decay=0.05)
-    average = {k: v.clone() for k, v in model.state_dict().items()}
-    learning = {k for k, v in model.named_parameters() if v.requires_grad}
-    a.out.mkdir(parents=True, exist_ok=True)
-    last, step, spent = a.out / "last.pt", 0, 0.0
-    if last.exists():
-        saved = torch.load(last, weights_only=True)
-        model.load_state_dict(saved["model"]); optimiser.load_state_dict(saved["optimiser"])
-        average, step, spent = saved["average"], saved["step"], saved["spent"]
-        batches.random = np.random.default_rng(a.seed + step)
-    print(f"{len(samples)} samples, {len(set(samples.episode))} episodes; {a.head}: {sum(p.numel() for p in parameters) / 1e6:.2f} M parameters learn, from step {step}", flush=True)
+    course = Course(a.out, dict(model=model), minutes=a.minutes, rate=a.rate, decay_from=a.decay_from, warm_up=60)
+    kept = Course.kept(a.out)
+    if kept is not None:
+        course.go_on(kept)
+        batches.random = np.random.default_rng(a.seed + course.step)
+    episodes = len(set(samples.episode))
+    print(f"{len(samples)} samples, {episodes} episodes; {a.head}: {sum(p.numel() for p in course.parameters) / 1e6:.2f} M parameters learn, from step {course.step}", flush=True)
 
     def loss_of(batch: dict[str, Tensor]) -> Tensor:
         with torch.no_grad():
@@ -93,34 +89,20 @@ def main() -> None:
         return (((said - target) ** 2).mean(-1) * inside).sum() / inside.sum()
 
     def save() -> None:
-        torch.save(dict(model=model.state_dict(), optimiser=optimiser.state_dict(), average=average, step=step, spent=spent), a.out / "writing.pt")
-        (a.out / "writing.pt").replace(last)
-        write(a.out / "checkpoint", a, average, stats, bins, dict(head=a.head, steps=step, samples=step * a.batch, minutes=round(spent / 60, 1), episodes=len(set(samples.episode)), seed=a.seed, device="cpu"))
+        course.keep()
+        write(a.out / "checkpoint", a, course.average, stats, bins, dict(head=a.head, **course.card(a.batch, episodes, a.seed)))
 
-    clock = lambda: time.process_time() / torch.get_num_threads()
-    began, already, budget, running, reported = clock(), spent, a.minutes * 60, None, time.time()
-    while spent < budget:
-        rate = a.rate * min(1, (step + 1) / 60, max(0.0, 1 - spent / budget) / (1 - a.decay_from))
-        for group in optimiser.param_groups:
-            group["lr"] = rate
+    running, reported = None, time.time()
+    for rate in course.steps():
         # float32: with this little to multiply, bfloat16 was slower (2.3 against 1.7 s for 64 observations with four noises, one core).
         loss = loss_of(batches.draw(a.batch))
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        nn.utils.clip_grad_norm_(parameters, 1.0)
-        optimiser.step()
-        step += 1
-        decay = min(0.999, (1 + step) / (10 + step))
-        with torch.no_grad():
-            for key, value in model.state_dict().items():
-                if key in learning:
-                    average[key].lerp_(value, 1 - decay)
+        course.learn(loss)
         number = float(loss.detach())
         running = number if running is None else 0.98 * running + 0.02 * number
-        spent = already + clock() - began
         if time.time() - reported > 60:
             reported = time.time()
-            print(f"{spent / 60:6.1f} min  step {step}  rate {rate:.1e}  loss {running:.4f}  chunk error {chunk_error(model, batches, stats, a.head, bins):.2f} units  {step * a.batch / spent:.0f} samples/s", flush=True)
+            print(f"{course.spent / 60:6.1f} min  step {course.step}  rate {rate:.1e}  loss {running:.4f}  chunk error {chunk_error(model, batches, stats, a.head, bins):.2f} units  "
+                  f"{course.step * a.batch / course.spent:.0f} samples/s", flush=True)
             save()
     save()
 

@@ -43,7 +43,7 @@ async function house() {
   const never = (): never => {
     throw new Error('a replay needs no policy');
   };
-  const parts: InferenceParts = { clock, engines: { webgpu: never, wasm: never, webgpuWorthRacing: never, againstGpu: never, facts: never }, openPack: never, loadPolicy: never, openTokenizer: never, letterbox: never, cameras: { pictures: never }, firstViews: new Map(), readArm: never, send: (message) => loop.receive(message, clock.nowMs()), onProgress: never };
+  const parts: InferenceParts = { clock, engines: { webgpu: never, wasm: never, webgpuWorthRacing: never, againstGpu: never, closeGpu: never, facts: never }, openPack: never, loadPolicy: never, openTokenizer: never, letterbox: never, cameras: { pictures: never }, firstViews: new Map(), readArm: never, send: (message) => loop.receive(message, clock.nowMs()), onProgress: never };
   const inference = new InferenceService(parts);
   const loop: ControlLoop = new ControlLoop({ rateHz: RATE_HZ, armSlot: createSlotMemory(ARM_SLOT_LENGTH), stopFlag: new SharedArrayBuffer(4 * STOP_FLAG_LENGTH), ask: (request) => inference.question(request), report: () => undefined, log: silentLog });
   await loop.connect(simulatedArm(memory, SO100), clock.nowMs());

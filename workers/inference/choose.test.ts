@@ -21,6 +21,8 @@ function track(lanes: Readonly<Record<'webgpu' | 'wasm', Lane>>) {
   const disposed: Provider[] = [];
   const chunks: Provider[] = [];
   const recorded: Provider[] = [];
+  /** How many runners had been disposed of when the device was closed. */
+  const closed: number[] = [];
   const progress: LoadProgress[] = [];
   const open = async (provider: 'webgpu' | 'wasm'): Promise<Engine> => {
     const failure = lanes[provider].opens;
@@ -40,18 +42,18 @@ function track(lanes: Readonly<Record<'webgpu' | 'wasm', Lane>>) {
         const timings = { observeMs: 0, preprocessMs: 0, visionMs: 0, prefixMs: 0, denoiseMs: 0, totalMs: lane.chunkMs };
         return { actions: new Float32Array(1), x0: new Float32Array(lane.x0), timings, provider: engine.provider };
       },
-      record: async () => {
-        recorded.push(engine.provider);
+      record: async (renew) => {
+        recorded.push((await renew()).provider);
         return { kind: 'recorded' };
       },
       dispose: async () => void disposed.push(engine.provider),
     };
   };
   const facts = { build: 'jspi', threads: 2, adapter: null, attempts: [] } as const;
-  const engines: Engines = { webgpu: () => open('webgpu'), webgpuWorthRacing: () => open('webgpu'), againstGpu: async () => lanes.webgpu.opens ?? null, wasm: () => open('wasm'), facts: () => facts };
+  const engines: Engines = { webgpu: () => open('webgpu'), webgpuWorthRacing: () => open('webgpu'), againstGpu: async () => lanes.webgpu.opens ?? null, wasm: () => open('wasm'), closeGpu: async () => void closed.push(disposed.length), facts: () => facts };
   const run = (choice: EngineChoice, precision: Precision = 'f32') =>
     chooseEngine({ choice, engines, precision, build, clock, onProgress: (step) => progress.push(step) });
-  return { run, engines, disposed, chunks, recorded, progress };
+  return { run, engines, disposed, chunks, recorded, closed, progress };
 }
 
 test.each([
@@ -68,6 +70,8 @@ test.each([
     { provider: 'wasm', chunkMs: cpuMs },
   ]);
   expect(lanes.disposed).toEqual([loser]);
+  // Once before anything is opened; a GPU that lost leaves nothing in its memory.
+  expect(lanes.closed).toEqual(loser === 'webgpu' ? [0, 1] : [0]);
   expect(lanes.progress).toEqual([
     { phase: 'engine', what: 'sessions-webgpu' },
     { phase: 'warm-up', provider: 'webgpu' },

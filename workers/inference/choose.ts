@@ -18,8 +18,8 @@ import type { Engines } from './engines.ts';
 export interface Runner {
   /** Always the same chunk for one policy: fixed pictures, state, sentence and noise. */
   sampleChunk(): Promise<PredictedChunk>;
-  /** Has its commands recorded from now on if that is proved to change no bit, and says what came of it. */
-  record(): Promise<RecordingReport>;
+  /** Has its commands recorded from now on if that is proved to change no bit, and says what came of it. `renew`: the engine on a device with nothing on it. */
+  record(renew: () => Promise<Engine>): Promise<RecordingReport>;
   dispose(): Promise<void>;
 }
 
@@ -54,6 +54,8 @@ export async function chooseEngine<R extends Runner>(options: {
   readonly onProgress: (progress: LoadProgress) => void;
 }): Promise<Chosen<R>> {
   const { choice, engines } = options;
+  // Whoever asks has let go of the policy before; its weights go with the device.
+  await engines.closeGpu();
   switch (choice) {
     case 'webgpu': {
       if (options.precision === 'int8') throw new FailureError('engine/cpu-weights');
@@ -102,12 +104,14 @@ async function race<R extends Runner>(options: Parameters<typeof chooseEngine<R>
   const difference = largestDifference(gpu.x0, cpu.x0);
   if (!(difference <= RACE_TOLERANCE)) {
     await gpu.runner.dispose();
+    await engines.closeGpu();
     return only(cpu, new FailureError('engine/self-test-failed', { test: 'chunk', expected: RACE_TOLERANCE, found: difference }));
   }
   const gpuMs = await fastestLapMs(gpu.runner, options.clock);
   const cpuMs = await fastestLapMs(cpu.runner, options.clock);
   const [winner, loser] = gpuMs <= cpuMs ? [gpu, cpu] : [cpu, gpu];
   await loser.runner.dispose();
+  if (loser === gpu) await engines.closeGpu();
   return {
     runner: winner.runner,
     engine: {
@@ -149,7 +153,7 @@ async function warmedUp<R extends Runner>(options: Parameters<typeof chooseEngin
     options.onProgress({ phase: 'warm-up', provider });
     const chunk = await runner.sampleChunk();
     if (chunk.provider !== provider) throw new FailureError('internal', { message: `asked for ${provider}, computed by ${chunk.provider}` });
-    return { provider, runner, x0: chunk.x0, recording: await recorded(runner, engine) };
+    return { provider, runner, x0: chunk.x0, recording: await recorded(runner, engine, options.engines) };
   } catch (thrown) {
     await runner.dispose();
     throw thrown;
@@ -157,9 +161,13 @@ async function warmedUp<R extends Runner>(options: Parameters<typeof chooseEngin
 }
 
 /** Null on the CPU. */
-async function recorded(runner: Runner, { device }: Engine): Promise<RecordingReport | null> {
+async function recorded(runner: Runner, { device }: Engine, engines: Engines): Promise<RecordingReport | null> {
   if (device === undefined) return null;
-  return device.kind === 'software' ? { kind: 'plain', reason: 'software-gpu' } : runner.record();
+  if (device.kind === 'software') return { kind: 'plain', reason: 'software-gpu' };
+  return runner.record(async () => {
+    await engines.closeGpu();
+    return engines.webgpu();
+  });
 }
 
 async function fastestLapMs(runner: Runner, clock: Clock): Promise<number> {

@@ -9,7 +9,7 @@ import type { Engine } from '#contracts/engine.ts';
 import type { EngineReport, LoadProgress } from '#contracts/inference.ts';
 import { asFailure, FailureError } from '#core/lib/failure.ts';
 import { availableThreads, gpuBuild, loadOrt, type OrtBuild, type OrtRuntime } from './engine-ort-web.ts';
-import { probeAdapter } from './gpu-device.ts';
+import { probeAdapter, SUBGROUP_CHOICES, type SubgroupChoice } from './gpu-device.ts';
 import { SelfTestFailure, trustedGpu, type TrustedGpu } from './self-test.ts';
 
 export type EngineFacts = Pick<EngineReport, 'build' | 'threads' | 'adapter' | 'attempts'>;
@@ -26,6 +26,12 @@ export interface Engines {
    * (`engine/software-gpu`): WASM threads do 66 GFLOP/s where it does 1, and its shaders alone take half a minute.
    */
   webgpuWorthRacing(): Promise<Engine>;
+  /**
+   * Lets go of the device with all that is on it; `webgpu` then opens another. Only for who has disposed of every policy on it.
+   * onnxruntime keeps the weights of a session that was let go for as long as another one lives on the device, and one must
+   * (`ort-engine.ts`): without this, every policy looked at and every recording proved would leave its weights in GPU memory. A device that was lost stays lost.
+   */
+  closeGpu(): Promise<void>;
   /** What speaks against a GPU before anything is fetched for it (`engine/no-webgpu`, `engine/software-gpu`), or null. */
   againstGpu(): Promise<FailureError | null>;
   /** Rejects with `engine/unavailable`; asked again it tries again. */
@@ -45,6 +51,7 @@ export function openEngines(onProgress: (progress: LoadProgress) => void): Opene
   let runtime: OrtRuntime | null = null;
   let trusted: Promise<TrustedGpu> | null = null;
   let device: GPUDevice | null = null;
+  let choices: readonly SubgroupChoice[] = SUBGROUP_CHOICES;
   let cpu: Engine | null = null;
   let adapter: EngineReport['adapter'] = null;
   let attempts: EngineReport['attempts'] = [];
@@ -61,8 +68,10 @@ export function openEngines(onProgress: (progress: LoadProgress) => void): Opene
     const ort = await load(gpuBuild());
     onProgress({ phase: 'engine', what: 'self-test' });
     try {
-      const found = await trustedGpu(ort);
-      attempts = found.attempts;
+      const found = await trustedGpu(ort, choices);
+      choices = [found.choice];
+      // What an earlier device taught still holds for this one; it is not tried again, but it is told.
+      attempts = [...attempts.filter(({ trusted: was }) => !was), ...found.attempts];
       device = found.gpu.device;
       return found;
     } catch (thrown) {
@@ -85,6 +94,15 @@ export function openEngines(onProgress: (progress: LoadProgress) => void): Opene
       const against = trusted === null ? await this.againstGpu() : null;
       if (against !== null) throw against;
       return this.webgpu();
+    },
+    async closeGpu() {
+      const opened = await trusted?.catch(() => null);
+      if (opened === undefined || opened === null || opened.gpu.lostFailure() !== null) return;
+      const { gpu, engine } = opened;
+      trusted = null;
+      device = null;
+      await engine.dispose();
+      gpu.close();
     },
     async againstGpu() {
       try {

@@ -8,7 +8,8 @@ import type { EngineReport } from '#contracts/inference.ts';
 import { FailureError } from '#core/lib/failure.ts';
 
 /** Why a device is opened with or without subgroup operations: see `self-test.ts`. */
-export type SubgroupChoice = 'with-subgroups' | 'without-subgroups';
+export const SUBGROUP_CHOICES = ['with-subgroups', 'without-subgroups'] as const;
+export type SubgroupChoice = (typeof SUBGROUP_CHOICES)[number];
 
 /** Asked for where the adapter has them. Without `shader-f16` no f16 kernel runs; without `timestamp-query` no profile. */
 const WANTED_FEATURES: readonly GPUFeatureName[] = ['shader-f16', 'timestamp-query', 'subgroups'];

@@ -38,12 +38,17 @@ async function runner(bend: (x0: Float32Array, manner: Manner, chunk: number) =>
   const pack = { manifest: { info: ARITHMETIC, tokenizer: null } } as unknown as OpenPack;
   const engine = { provider: 'webgpu' } as Engine;
   const parts = { loadPolicy: load, openTokenizer: async () => () => ({ ids: new Int32Array(1), mask: Uint8Array.of(1) }), letterbox: () => new Float32Array(), clock: manualClock(0) };
-  return { made: await policyRunner(pack, engine, parts), events, alive: () => alive };
+  /** A device is let go of only with nothing on it. */
+  const renew = async (): Promise<Engine> => {
+    expect(alive).toBe(0);
+    return { provider: 'webgpu' } as Engine;
+  };
+  return { made: await policyRunner(pack, engine, parts), renew, events, alive: () => alive };
 }
 
 test('equal chunks: recorded, and the sessions that told are gone', async () => {
-  const { made, events, alive } = await runner((x0) => x0);
-  expect(await made.record()).toEqual({ kind: 'recorded' });
+  const { made, renew, events, alive } = await runner((x0) => x0);
+  expect(await made.record(renew)).toEqual({ kind: 'recorded' });
   expect(events).toEqual(['plain', 'recorded']);
   expect(alive()).toBe(1);
   await made.dispose();
@@ -56,8 +61,8 @@ test.each([
   ['only the last one played', (x0: Float32Array, manner: Manner, chunk: number) => (manner === 'recorded' && chunk === 2 ? x0.map(() => 0) : x0)],
   ['no number', (x0: Float32Array, manner: Manner) => (manner === 'plain' ? x0 : x0.map(() => Number.NaN))],
 ] as const)('different by %s: told kernel by kernel', async (_what, bend) => {
-  const { made, events, alive } = await runner(bend);
-  expect(await made.record()).toEqual({ kind: 'plain', reason: 'different' });
+  const { made, renew, events, alive } = await runner(bend);
+  expect(await made.record(renew)).toEqual({ kind: 'plain', reason: 'different' });
   expect(events).toEqual(['plain', 'recorded', 'plain']);
   expect(alive()).toBe(1);
   expect((await made.sampleChunk()).x0.every(Number.isFinite)).toBe(true);
@@ -69,17 +74,17 @@ function frozen(): (x0: Float32Array, manner: Manner, chunk: number) => Float32A
 }
 
 test('a graph that cannot be recorded is told, and the reason is kept', async () => {
-  const { made, events, alive } = await runner((x0) => x0, (manner) => {
+  const { made, renew, events, alive } = await runner((x0) => x0, (manner) => {
     if (manner === 'recorded') throw new FailureError('engine/session-failed', { graph: 'step', message: 'a node on the CPU' });
   });
-  expect(await made.record()).toEqual({ kind: 'plain', reason: 'refused', message: 'a node on the CPU' });
+  expect(await made.record(renew)).toEqual({ kind: 'plain', reason: 'refused', message: 'a node on the CPU' });
   expect(events).toEqual(['plain', 'recorded', 'plain']);
   expect(alive()).toBe(1);
 });
 
 test('a device that is lost meanwhile is lost', async () => {
-  const { made } = await runner((x0) => x0, (manner) => {
+  const { made, renew } = await runner((x0) => x0, (manner) => {
     if (manner === 'recorded') throw new FailureError('engine/device-lost', { reason: 'unknown', message: '' });
   });
-  await expect(made.record()).rejects.toMatchObject({ failure: { code: 'engine/device-lost' } });
+  await expect(made.record(renew)).rejects.toMatchObject({ failure: { code: 'engine/device-lost' } });
 });

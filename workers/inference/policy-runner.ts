@@ -48,9 +48,9 @@ export interface PolicyRunner extends Runner {
 
 export async function policyRunner(pack: OpenPack, engine: Engine, parts: RunnerParts, fit: PolicyFit = {}): Promise<PolicyRunner> {
   const tokenize = await parts.openTokenizer(pack.manifest.tokenizer);
-  const load = (manner: RunManner): Promise<Policy> =>
-    parts.loadPolicy(pack, engine, { letterbox: parts.letterbox, clock: parts.clock, manner, activations: engine.provider === 'webgpu' ? (parts.activations ?? 'float32') : 'float32', ...(fit.wiring === undefined ? {} : { wiring: fit.wiring }) });
-  let policy = await load('plain');
+  const load = (manner: RunManner, on: Engine): Promise<Policy> =>
+    parts.loadPolicy(pack, on, { letterbox: parts.letterbox, clock: parts.clock, manner, activations: on.provider === 'webgpu' ? (parts.activations ?? 'float32') : 'float32', ...(fit.wiring === undefined ? {} : { wiring: fit.wiring }) });
+  let policy = await load('plain', engine);
   const { info, provider } = policy;
   const old = fit.units === 'old-degrees';
 
@@ -60,9 +60,9 @@ export async function policyRunner(pack: OpenPack, engine: Engine, parts: Runner
     if (open) await policy.dispose();
     open = false;
   };
-  const again = async (manner: RunManner): Promise<void> => {
+  const again = async (manner: RunManner, renew: () => Promise<Engine>): Promise<void> => {
     await close();
-    policy = await load(manner);
+    policy = await load(manner, await renew());
     open = true;
   };
   const sampleX0 = async (seed: number): Promise<Float32Array> => {
@@ -71,14 +71,15 @@ export async function policyRunner(pack: OpenPack, engine: Engine, parts: Runner
   };
   /**
    * Two different chunks, told kernel by kernel; then with sessions that record, the first one recorded, and both played. All must
-   * come out the same, bit for bit: a recording that forgot an input would give the first chunk's numbers for the second.
+   * come out the same, bit for bit: a recording that forgot an input would give the first chunk's numbers for the second. Each set has
+   * a device to itself, so that there is never more than one policy's worth of weights in GPU memory.
    */
-  const record = async (): Promise<RecordingReport> => {
+  const record = async (renew: () => Promise<Engine>): Promise<RecordingReport> => {
     const seeds = [SAMPLE_SEED, SAMPLE_SEED + 1] as const;
     const told = [await sampleX0(seeds[0]), await sampleX0(seeds[1])] as const;
     let why: RecordingReport;
     try {
-      await again('recorded');
+      await again('recorded', renew);
       const played = [await sampleX0(seeds[0]), await sampleX0(seeds[1]), await sampleX0(seeds[0])] as const;
       if (sameBits(told[0], played[0]) && sameBits(told[1], played[1]) && sameBits(told[0], played[2])) return { kind: 'recorded' };
       why = { kind: 'plain', reason: 'different' };
@@ -88,7 +89,7 @@ export async function policyRunner(pack: OpenPack, engine: Engine, parts: Runner
       if (code !== 'engine/session-failed') throw thrown;
       why = { kind: 'plain', reason: 'refused', message: String(facts['message']) };
     }
-    await again('plain');
+    await again('plain', renew);
     return why;
   };
 

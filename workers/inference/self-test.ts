@@ -25,7 +25,7 @@ import { GraphBuilder } from '#core/onnx/graph.ts';
 import { attention, matMul } from '#core/onnx/ops.ts';
 import { patchify } from '#core/policy/smolvla/patches.ts';
 import type { OrtRuntime } from './engine-ort-web.ts';
-import { openGpuDevice, type GpuHandle, type SubgroupChoice } from './gpu-device.ts';
+import { openGpuDevice, SUBGROUP_CHOICES, type GpuHandle, type SubgroupChoice } from './gpu-device.ts';
 import { pictureKernel } from './picture-kernel.ts';
 import { attentionReference, matmulReference } from './reference.ts';
 
@@ -42,6 +42,8 @@ export type SelfTestAttempt = EngineReport['attempts'][number];
 export interface TrustedGpu {
   readonly gpu: GpuHandle;
   readonly engine: Engine;
+  /** How the device was opened. */
+  readonly choice: SubgroupChoice;
   readonly attempts: readonly SelfTestAttempt[];
 }
 
@@ -58,12 +60,12 @@ export class SelfTestFailure extends FailureError {
 }
 
 /**
- * Opens a device that has proved itself. Keeps one small session on it for as long as it lives: see `engine-ort-web.ts`.
+ * Opens a device that has proved itself, tried in the order of `choices`. Keeps one small session on it for as long as it lives: see `engine-ort-web.ts`.
  * Rejects with `engine/no-webgpu`, `engine/self-test-failed` (a SelfTestFailure), `engine/device-lost`.
  */
-export async function trustedGpu(ort: OrtRuntime): Promise<TrustedGpu> {
+export async function trustedGpu(ort: OrtRuntime, choices: readonly SubgroupChoice[] = SUBGROUP_CHOICES): Promise<TrustedGpu> {
   const attempts: SelfTestAttempt[] = [];
-  for (const choice of ['with-subgroups', 'without-subgroups'] as const satisfies readonly SubgroupChoice[]) {
+  for (const [tried, choice] of choices.entries()) {
     const gpu = await openGpuDevice(choice);
     const engine = ort.webgpuEngine(gpu);
     try {
@@ -73,11 +75,11 @@ export async function trustedGpu(ort: OrtRuntime): Promise<TrustedGpu> {
       if (failed === undefined) {
         const { kernel, result } = await picturesTest(gpu, engine);
         attempts.push({ ...attempts.pop()!, tests: [...tests, result] });
-        return { gpu, engine: { ...engine, device: { ...engine.device!, patches: kernel } }, attempts };
+        return { gpu, engine: { ...engine, device: { ...engine.device!, patches: kernel } }, choice, attempts };
       }
       await engine.dispose();
       gpu.close();
-      if (!hasSubgroups(gpu)) throw new SelfTestFailure(failed, attempts, gpu.adapter);
+      if (!hasSubgroups(gpu) || tried === choices.length - 1) throw new SelfTestFailure(failed, attempts, gpu.adapter);
     } catch (thrown) {
       gpu.close();
       throw thrown;

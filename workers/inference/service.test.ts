@@ -71,6 +71,7 @@ function house(): House {
       },
       wasm: async () => engineOf('wasm'),
       againstGpu: async () => made.gpuLost,
+      closeGpu: async () => undefined,
       facts: () => ({ build: 'jspi', threads: 2, adapter: null, attempts: [] }),
     },
     openPack: async (name) => {

@@ -95,19 +95,32 @@ export function watchGpu(): GpuWatch {
     now().uploadBytes += size === undefined ? whole : size * ('BYTES_PER_ELEMENT' in data ? Number(data.BYTES_PER_ELEMENT) : 1);
     return call();
   });
-  const sizes = new WeakMap<GPUBuffer, number>();
-  wrap(GPUDevice.prototype, 'createBuffer', (call, [descriptor]) => {
+  /** A buffer goes once: by itself, or with its device. */
+  const buffers = new WeakMap<GPUBuffer, { readonly bytes: number; readonly on: GPUDevice }>();
+  const liveOn = new WeakMap<GPUDevice, number>();
+  wrap(GPUDevice.prototype, 'createBuffer', (call, [descriptor], on) => {
     // Written by the host while it is made: how onnxruntime uploads.
     if (descriptor.mappedAtCreation === true) now().uploadBytes += descriptor.size;
     const made = call();
-    sizes.set(made, descriptor.size);
+    buffers.set(made, { bytes: descriptor.size, on });
+    liveOn.set(on, (liveOn.get(on) ?? 0) + descriptor.size);
     liveBytes += descriptor.size;
     peakBytes = Math.max(peakBytes, liveBytes);
     return made;
   });
   wrap(GPUBuffer.prototype, 'destroy', (call, _parameters, buffer) => {
-    liveBytes -= sizes.get(buffer) ?? 0;
-    sizes.delete(buffer);
+    const known = buffers.get(buffer);
+    buffers.delete(buffer);
+    const live = known === undefined ? undefined : liveOn.get(known.on);
+    if (known !== undefined && live !== undefined) {
+      liveOn.set(known.on, live - known.bytes);
+      liveBytes -= known.bytes;
+    }
+    return call();
+  });
+  wrap(GPUDevice.prototype, 'destroy', (call, _parameters, on) => {
+    liveBytes -= liveOn.get(on) ?? 0;
+    liveOn.delete(on);
     return call();
   });
   wrap(GPUBuffer.prototype, 'mapAsync', (call, [mode], buffer) => {

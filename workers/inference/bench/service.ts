@@ -79,7 +79,10 @@ export class BenchService implements BenchApi {
         choice,
         engines,
         precision: pack.manifest.info.precision,
-        build: (made) => policyRunner(pack, meteredEngine(made, this.#meter), { ...this.#parts, activations }),
+        build: async (made) => {
+          const built = await policyRunner(pack, meteredEngine(made, this.#meter), { ...this.#parts, activations });
+          return { ...built, record: (renew) => built.record(async () => meteredEngine(await renew(), this.#meter)) };
+        },
         clock,
         onProgress: this.#parts.onProgress,
       });
