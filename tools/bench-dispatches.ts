@@ -17,6 +17,7 @@ import { layOut, openPackFrom } from '#core/conversion/pack.ts';
 import { decodeModel } from '#core/onnx/model.ts';
 import { graphWork } from '#core/onnx/work.ts';
 import { anyFamilyRecipe, loadPolicy } from '#core/policy/family.ts';
+import { watchGpu } from '#workers/inference/bench/gpu-watch.ts';
 import { gpuHandle } from '#workers/inference/gpu-device.ts';
 import { pictureKernel } from '#workers/inference/picture-kernel.ts';
 import { BASE_CONFIG, viewOf } from '../src/core/policy/testing/smolvla-base.ts';
@@ -37,27 +38,24 @@ const CAMERAS = ['observation.images.camera1', 'observation.images.camera2', 'ob
 const TOKENS = Number(options.tokens);
 const LAPS = Number(options.laps);
 
-interface Counts {
-  dispatches: number;
-  submits: number;
+interface Runs {
   runs: number;
   ms: number;
-  upBytes: number;
 }
 
-const none = (): Counts => ({ dispatches: 0, submits: 0, runs: 0, ms: 0, upBytes: 0 });
-const counts = new Map<string, Counts>();
+/** Of each graph. What it told the GPU is counted by `watch`. */
+const runs = new Map<string, Runs>();
 /** What is told outside of a run: writes into places and copies between them. */
 const BETWEEN = 'between';
-let current = none();
-const memory = { liveBytes: 0, peakBytes: 0 };
 /** What the three graphs hold, by name. */
 const graphs = new Map<string, Uint8Array>();
 
 const runtime = openDawn(['backend=null']);
-const engine = watchedEngine(await nullEngine());
+const watch = watchGpu();
 const pack = zeroPack(precision, await anyFamilyRecipe.plan(viewOf({ 'config.json': BASE_CONFIG }), precision));
+// One after the other, each on a device of its own: so the page proves a recording.
 for (const manner of ['plain', 'recorded'] as const) await measure(manner);
+console.log(`\nGPU memory, the most there was while a recording was made ready to be proved: ${megabytes(watch.peakBytes)}; left ${megabytes(watch.liveBytes)}`);
 if (options.kernels === 'yes') {
   for (const [name, model] of graphs) {
     const ops = new Map<string, number>();
@@ -69,12 +67,11 @@ if (options.kernels === 'yes') {
 process.exit(0);
 
 async function measure(manner: RunManner): Promise<void> {
-  const startBytes = memory.liveBytes;
-  memory.peakBytes = startBytes;
+  const { engine, close } = await nullEngine();
   const policy = await loadPolicy(pack, engine, { letterbox, clock: { nowMs: () => performance.now() }, cameras: CAMERAS, manner });
   const { info } = policy;
   if (manner === 'plain') console.log(`SmolVLA, ${(info.parameterCount / 1e6).toFixed(0)} million parameters, ${precision}, ${CAMERAS.length} cameras, ${TOKENS} tokens, ${info.denoisingSteps} steps; onnxruntime-web ${runtime.version}, Dawn's null backend, Node ${process.version}`);
-  const [loadedBytes, loadingBytes] = [memory.liveBytes, memory.peakBytes];
+  const loadedBytes = watch.liveBytes;
   const size = 256;
   const request = {
     pictures: new Map(CAMERAS.map((camera) => [camera, { width: size, height: size, channels: 4 as const, data: new Uint8Array(size * size * 4) }])),
@@ -87,34 +84,36 @@ async function measure(manner: RunManner): Promise<void> {
   // Two chunks make the pipelines and the recording.
   for (let lap = -2; lap < LAPS; lap++) {
     if (lap === 0) {
-      counts.clear();
-      liveBytes = memory.liveBytes;
+      watch.take();
+      runs.clear();
+      liveBytes = watch.liveBytes;
     }
-    current = between();
+    watch.enter(BETWEEN);
     policy.forget();
     await policy.predictChunk(request);
   }
-  if (memory.liveBytes !== liveBytes) throw new Error(`${LAPS} chunks left ${memory.liveBytes - liveBytes} bytes of GPU memory behind`);
-  print(manner, `GPU memory ${megabytes(memory.liveBytes)}, most ${megabytes(memory.peakBytes)}; after loading ${megabytes(loadedBytes)}, most while loading ${megabytes(loadingBytes)}`);
+  if (watch.liveBytes !== liveBytes) throw new Error(`${LAPS} chunks left ${watch.liveBytes - liveBytes} bytes of GPU memory behind`);
+  print(manner, `GPU memory ${megabytes(watch.liveBytes)}, after loading ${megabytes(loadedBytes)}`);
   await policy.dispose();
-  console.log(`GPU memory left after letting go of it: ${megabytes(memory.liveBytes - startBytes)}`);
+  await close();
 }
 
 function print(manner: RunManner, bytes: string): void {
   console.log(`\n${manner === 'plain' ? 'told kernel by kernel' : 'played from a recording'}; ${bytes}`);
   console.log(`${'part'.padEnd(10)}${'runs'.padStart(6)}${'kernels a run'.padStart(16)}${'kernels a chunk'.padStart(18)}${'submits'.padStart(10)}${'up kB'.padStart(10)}${'CPU ms'.padStart(10)}${'us a kernel'.padStart(13)}${'GFLOP'.padStart(9)}`);
-  const total = { ...none(), flop: 0 };
-  for (const [name, { dispatches, submits, runs, ms, upBytes }] of counts) {
+  const total = { dispatches: 0, submits: 0, ms: 0, upBytes: 0, flop: 0 };
+  for (const [name, { dispatches, submits, uploadBytes: upBytes }] of watch.take()) {
+    const { runs: times, ms } = runs.get(name) ?? { runs: 0, ms: 0 };
     const model = graphs.get(name);
     const flop = model === undefined ? 0 : graphWork(model).flop;
-    const gflop = flop === null ? null : (flop * runs) / LAPS / 1e9;
+    const gflop = flop === null ? null : (flop * times) / LAPS / 1e9;
     const cells = [
-      String(runs / LAPS).padStart(6),
-      (runs === 0 ? '-' : String(dispatches / runs)).padStart(16),
+      String(times / LAPS).padStart(6),
+      (times === 0 ? '-' : String(dispatches / times)).padStart(16),
       String(dispatches / LAPS).padStart(18),
       (submits / LAPS).toFixed(0).padStart(10),
       (upBytes / LAPS / 1000).toFixed(1).padStart(10),
-      (runs === 0 ? '-' : (ms / LAPS).toFixed(1)).padStart(10),
+      (times === 0 ? '-' : (ms / LAPS).toFixed(1)).padStart(10),
       (dispatches === 0 ? '-' : ((1000 * ms) / dispatches).toFixed(1)).padStart(13),
       (gflop === null ? '-' : gflop.toFixed(1)).padStart(9),
     ];
@@ -132,20 +131,8 @@ function megabytes(bytes: number): string {
   return `${(bytes / 1e6).toFixed(1)} MB`;
 }
 
-function between(): Counts {
-  return countsOf(BETWEEN);
-}
-
-function countsOf(part: string): Counts {
-  const known = counts.get(part);
-  if (known !== undefined) return known;
-  const fresh = none();
-  counts.set(part, fresh);
-  return fresh;
-}
-
 /** The page's engine on a device that takes every command and computes nothing, with the features that onnxruntime asks for and the self-test leaves. */
-async function nullEngine(): Promise<Engine> {
+async function nullEngine(): Promise<{ readonly engine: Engine; close(): Promise<void> }> {
   const adapter = await navigator.gpu.requestAdapter();
   if (adapter === null) throw new Error('Dawn gave no null adapter');
   const { maxStorageBufferBindingSize, maxBufferSize, maxComputeWorkgroupStorageSize, maxComputeInvocationsPerWorkgroup, maxComputeWorkgroupSizeX, maxStorageBuffersPerShaderStage } = adapter.limits;
@@ -154,47 +141,14 @@ async function nullEngine(): Promise<Engine> {
     requiredFeatures: features,
     requiredLimits: { maxStorageBufferBindingSize, maxBufferSize, maxComputeWorkgroupStorageSize, maxComputeInvocationsPerWorkgroup, maxComputeWorkgroupSizeX, maxStorageBuffersPerShaderStage },
   });
-  watch(device);
   const made = runtime.webgpuEngine(gpuHandle(device, adapter, features));
-  // The self-test's own kernel: on a real device it has proved itself by now.
-  return { ...made, device: { ...made.device!, patches: await pictureKernel(device) } };
-}
-
-function watch(on: GPUDevice): void {
-  const pass = GPUComputePassEncoder.prototype;
-  const dispatch = pass.dispatchWorkgroups;
-  pass.dispatchWorkgroups = function counted(this: GPUComputePassEncoder, ...size) {
-    current.dispatches++;
-    return dispatch.apply(this, size);
-  };
-  const queue = Object.getPrototypeOf(on.queue) as GPUQueue;
-  const submit = queue.submit;
-  queue.submit = function counted(this: GPUQueue, buffers) {
-    current.submits++;
-    return submit.call(this, buffers);
-  };
-  const write = queue.writeBuffer;
-  queue.writeBuffer = function counted(this: GPUQueue, buffer, offset, data, from?, length?) {
-    const unit = 'BYTES_PER_ELEMENT' in data ? Number(data.BYTES_PER_ELEMENT) : 1;
-    current.upBytes += length === undefined ? data.byteLength - (from ?? 0) * unit : length * unit;
-    return Reflect.apply(write, this, [buffer, offset, data, from, length]) as undefined;
-  };
-  const sizes = new WeakMap<GPUBuffer, number>();
-  const devices = Object.getPrototypeOf(on) as GPUDevice;
-  const createBuffer = devices.createBuffer;
-  devices.createBuffer = function counted(this: GPUDevice, descriptor) {
-    if (descriptor.mappedAtCreation === true) current.upBytes += descriptor.size;
-    const made = createBuffer.call(this, descriptor);
-    sizes.set(made, descriptor.size);
-    memory.liveBytes += descriptor.size;
-    memory.peakBytes = Math.max(memory.peakBytes, memory.liveBytes);
-    return made;
-  };
-  const destroy = GPUBuffer.prototype.destroy;
-  GPUBuffer.prototype.destroy = function counted(this: GPUBuffer) {
-    memory.liveBytes -= sizes.get(this) ?? 0;
-    sizes.delete(this);
-    return destroy.call(this);
+  return {
+    // The self-test's own kernel: on a real device it has proved itself by now.
+    engine: watchedEngine({ ...made, device: { ...made.device!, patches: await pictureKernel(device) } }),
+    async close() {
+      await made.dispose();
+      device.destroy();
+    },
   };
 }
 
@@ -216,12 +170,14 @@ function watchedEngine(made: Engine): Engine {
         return {
           ...session,
           async run() {
-            current = countsOf(graph.name);
+            const told = runs.get(graph.name) ?? { runs: 0, ms: 0 };
+            runs.set(graph.name, told);
+            watch.enter(graph.name);
             const fromMs = performance.now();
             await session.run();
-            current.runs++;
-            current.ms += performance.now() - fromMs;
-            current = between();
+            told.runs++;
+            told.ms += performance.now() - fromMs;
+            watch.enter(BETWEEN);
           },
         };
       },

@@ -10,6 +10,8 @@ export interface GpuWatch {
   enter(part: string): void;
   /** Counts since the last call, by part. */
   take(): ReadonlyMap<string, GpuCounts>;
+  /** Of all buffers of all devices that were neither destroyed nor went with their device; and the most there ever were. */
+  readonly liveBytes: number;
   readonly peakBytes: number;
   /**
    * From now on a read-back first waits until the GPU has done what came before, so that `readBackMs` is only the way back.
@@ -54,6 +56,9 @@ export function watchGpu(): GpuWatch {
       const taken = counts;
       counts = new Map();
       return taken;
+    },
+    get liveBytes() {
+      return liveBytes;
     },
     get peakBytes() {
       return peakBytes;
