@@ -119,7 +119,7 @@ export type FailureCode =
   | 'run/version-mismatch' // facts: expected, found
   | 'run/already-running'
   | 'run/cancelled' // Stop was pressed before it began
-  | 'internal'; // facts: message. A defect of ours: the text is shown with a request to report it.
+  | 'internal'; // facts: message, and where it was thrown for what escaped every door. A defect of ours: the text is shown with a request to report it.
 
 export type Fact = string | number | boolean | null;
 

@@ -68,7 +68,13 @@ function open(): void {
   mountApp(place, { session, os, first: { ...address, reset } });
 }
 
+/** Innermost calls that a report tells: enough to find the panel through the frames of the library that draws it. */
+const FRAMES_TOLD = 12;
+
 /** What escaped every other door is a defect of ours. */
 function defect(thrown: unknown): Failure {
-  return { code: 'internal', facts: { message: thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : String(thrown) } };
+  if (!(thrown instanceof Error)) return { code: 'internal', facts: { message: String(thrown) } };
+  // Where it was thrown goes with the report that a person copies: some defects are seen once in many visits.
+  const where = (thrown.stack ?? '').split('\n').filter((line) => /^\s*at /.test(line)).slice(0, FRAMES_TOLD);
+  return { code: 'internal', facts: { message: `${thrown.name}: ${thrown.message}`, where: where.map((line) => line.trim()).join('; ') } };
 }
