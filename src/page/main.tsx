@@ -19,6 +19,9 @@ import { failureWords } from '#page/words/failures.ts';
 
 declare const __APP_VERSION__: string;
 
+/** Innermost calls that a report tells: enough to find the panel through the frames of the library that draws it. */
+const FRAMES_TOLD = 12;
+
 const place = document.getElementById('app') as HTMLElement;
 const os = operatingSystem(navigator.userAgent);
 const baseUrl = new URL('./', document.baseURI).href;
@@ -67,9 +70,6 @@ function open(): void {
   window.playground = createPlayground(session, (failure) => failureWords(failure, os));
   mountApp(place, { session, os, first: { ...address, reset } });
 }
-
-/** Innermost calls that a report tells: enough to find the panel through the frames of the library that draws it. */
-const FRAMES_TOLD = 12;
 
 /** What escaped every other door is a defect of ours. */
 function defect(thrown: unknown): Failure {
