@@ -53,6 +53,8 @@ const OPEN_UNITS = 85;
 const CABLE_LIMIT_MS = 60_000;
 const LEAST_VOLTS = 4.5;
 const STOPPED_RAD = 0.03;
+/** Of the largest difference over all joints. */
+const EITHER_UNIT = ' degrees (of the gripper, percent)';
 
 /** Goes through all steps; one that fails ends it, and the arm is held where it is. */
 export async function runHardwareCheck({ session, kind, appVersion, ask, onEntry }: CheckParts): Promise<CheckLog> {
@@ -85,17 +87,18 @@ export async function runHardwareCheck({ session, kind, appVersion, ask, onEntry
     async readings() {
       await until(MOVE_LIMIT_MS, () => session.stores.robot.getState().health !== null);
       const health = session.stores.robot.getState().health;
-      const volts = health?.servos.map((servo) => servo.volts ?? 0) ?? [];
-      const celsius = health?.servos.map((servo) => servo.celsius ?? 0) ?? [];
-      const facts = { leastVolts: Math.min(...volts), hottestC: Math.max(...celsius), lost: health?.counts.lost ?? null, retries: health?.counts.retries ?? null, roundTripMs: health?.counts.lastRoundTripMs ?? null };
-      require(volts.length === JOINT_COUNT && facts.leastVolts >= LEAST_VOLTS, 'The lowest voltage of the six motors', volts.length === 0 ? 'nothing' : `${facts.leastVolts} V from ${volts.length}`, `${LEAST_VOLTS} V or more from ${JOINT_COUNT}`, facts);
+      // A motor that did not say is left out and missed by its number, not taken for 0 V.
+      const volts = health?.servos.flatMap((servo) => servo.volts ?? []) ?? [];
+      const celsius = health?.servos.flatMap((servo) => servo.celsius ?? []) ?? [];
+      const facts = { leastVolts: volts.length === 0 ? null : Math.min(...volts), hottestC: celsius.length === 0 ? null : Math.max(...celsius), lost: health?.counts.lost ?? null, retries: health?.counts.retries ?? null, roundTripMs: health?.counts.lastRoundTripMs ?? null };
+      require(volts.length === JOINT_COUNT && facts.leastVolts !== null && facts.leastVolts >= LEAST_VOLTS, 'The lowest voltage of the six motors', facts.leastVolts === null ? 'nothing' : `${facts.leastVolts} V from ${volts.length}`, `${LEAST_VOLTS} V or more from ${JOINT_COUNT}`, facts);
       return facts;
     },
     async stillness() {
       const before = measured();
       await pause(STILL_MS);
       const drift = furthest(before, measured());
-      require(drift <= STILL_UNITS, 'The furthest a joint moved while holding', `${round(drift)}°`, `at most ${STILL_UNITS}°`);
+      require(drift <= STILL_UNITS, 'The furthest a joint moved while holding', `${round(drift)}${EITHER_UNIT}`, `at most ${STILL_UNITS}`);
       return { drift: round(drift) };
     },
     async 'each-joint'() {
@@ -109,7 +112,7 @@ export async function runHardwareCheck({ session, kind, appVersion, ask, onEntry
         const arrived = await until(MOVE_LIMIT_MS, () => Math.abs((measured()[joint] as number) - goal) <= FOLLOWED_UNITS);
         const off = Math.abs((measured()[joint] as number) - goal);
         facts[JOINT_NAMES[joint] as string] = round(off);
-        require(arrived, `How far ${JOINT_NAMES[joint] as string} stopped from its goal`, `${round(off)}°`, `at most ${FOLLOWED_UNITS}°`, facts);
+        require(arrived, `How far ${JOINT_NAMES[joint] as string} stopped from its goal`, `${round(off)}${unit(joint)}`, `at most ${FOLLOWED_UNITS}${unit(joint)}`, facts);
         await session.nudge(joint, -by);
         await until(MOVE_LIMIT_MS, () => Math.abs((measured()[joint] as number) - (from[joint] as number)) <= FOLLOWED_UNITS);
       }
@@ -138,7 +141,7 @@ export async function runHardwareCheck({ session, kind, appVersion, ask, onEntry
       await session.resume();
       await pause(1000);
       const moved = furthest(before, measured());
-      require(moved <= STILL_UNITS, 'The furthest a joint moved on Go on', `${round(moved)}°`, `at most ${STILL_UNITS}°`);
+      require(moved <= STILL_UNITS, 'The furthest a joint moved on Go on', `${round(moved)}${EITHER_UNIT}`, `at most ${STILL_UNITS}`);
       return { moved: round(moved) };
     },
     async cable() {
@@ -188,6 +191,10 @@ function pause(ms: number): Promise<void> {
 
 function furthest(a: readonly number[], b: readonly number[]): number {
   return Math.max(...a.map((value, i) => Math.abs(value - (b[i] ?? value))));
+}
+
+function unit(joint: number): string {
+  return joint === GRIPPER_INDEX ? ' %' : '°';
 }
 
 function round(value: number): number {
