@@ -2,7 +2,11 @@
  * `npm run bench:recording -- [--minutes 10] [--site DIR]`: two cameras of 640 x 480 at 30 a second (Chromium's fake devices: the real
  * capture path) recorded while the arm is moved by hand, beside the same page not recording. Prints a table: rows, ticks the
  * loop was late for, frames repeated, how far picture and joints lie apart, memory over time, page frame time.
+ *
+ *   --begins 100 --beside 7     instead: so many recordings begun and given up after a moment, with so many programs that compute without
+ *                               pause beside the page; how long each took to begin, and which did not
  */
+import { spawn } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { loadavg } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -11,7 +15,7 @@ import { chromium } from '@playwright/test';
 import { CHROMIUM_FLAGS, ensureChromium } from './chromium.ts';
 import { serve } from './serve.ts';
 
-const { values } = parseArgs({ options: { minutes: { type: 'string', default: '10' }, site: { type: 'string' } } });
+const { values } = parseArgs({ options: { minutes: { type: 'string', default: '10' }, site: { type: 'string' }, begins: { type: 'string' }, beside: { type: 'string', default: '0' } } });
 const minutes = Number(values.minutes);
 const server = await serve({ folder: values.site ?? join(resolve(import.meta.dirname, '..'), 'dist') });
 // The first and the fourth are ordinary cameras; the second sends 16-bit grey, the third JPEGs.
@@ -28,6 +32,36 @@ const policy = await page.evaluate(() => window.playground?.state().policy.kind)
 for (const [name, index] of [['Front', 1], ['Wrist', 4]] as const) {
   await page.getByLabel(`${name} camera: which device`).selectOption({ index });
   await page.locator(`[data-testid="camera-${name.toLowerCase()}"][data-state="live"]`).waitFor({ timeout: 60_000 });
+}
+
+if (values.begins !== undefined) {
+  const beside = Array.from({ length: Number(values.beside) }, () => spawn(process.execPath, ['-e', 'for(;;);'], { stdio: 'ignore' }));
+  const taken: number[] = [];
+  const failed: string[] = [];
+  for (let i = 0; i < Number(values.begins); i++) {
+    const told = await page.evaluate(async () => {
+      const startedAtMs = performance.now();
+      try {
+        await window.playground?.recording.begin('bench');
+        const tookMs = performance.now() - startedAtMs;
+        await new Promise((resolve) => setTimeout(resolve, 700));
+        const now = document.querySelector('[data-testid="record-state"]')?.getAttribute('data-recording');
+        await window.playground?.recording.discard();
+        return now === 'false' ? 'it ended by itself' : tookMs;
+      } catch (thrown) {
+        return String(thrown);
+      }
+    });
+    if (typeof told === 'number') taken.push(told);
+    else failed.push(`${i}: ${told}`);
+  }
+  for (const child of beside) child.kill('SIGKILL');
+  const sorted = taken.toSorted((a, b) => a - b);
+  console.log(`${values.begins} recordings of two cameras begun, ${beside.length} busy programs beside, load ${loadavg()[0]?.toFixed(1)}: ${taken.length} began, after p50 ${median(taken).toFixed(0)} ms, most ${sorted.at(-1)?.toFixed(0)} ms, ${sorted.filter((ms) => ms > 1000).length} of them after more than one try; ${failed.length} did not`);
+  for (const line of failed) console.log(line);
+  await browser.close();
+  await server.close();
+  process.exit(0);
 }
 
 interface Sample {

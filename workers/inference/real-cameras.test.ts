@@ -39,6 +39,22 @@ const settle = (): Promise<void> => new Promise((resolve) => setTimeout(resolve,
 const codeOf = async (work: Promise<unknown>) => work.then(() => null, asFailure);
 const FRONT = 'observation.images.front';
 
+test('a track that is not switched through yet shows nothing, and nothing of it is handed on', async () => {
+  const cameras = realCameras(manualClock(1000), 500);
+  const usb = camera();
+  cameras.bind(FRONT, 'USB camera', usb.source);
+  for (const level of [0, 0]) usb.push(level);
+  await settle();
+  expect(usb.open.size).toBe(0);
+  expect(await codeOf(cameras.picture(FRONT))).toMatchObject({ code: 'observation/camera-failed' });
+  expect(cameras.health()).toMatchObject([{ frames: 0, newestAtMs: null }]);
+  // Once it has shown something, what it shows is what it sees.
+  for (const level of [40, 0]) usb.push(level);
+  await settle();
+  expect([...(await cameras.picture(FRONT)).picture.data]).toEqual(Array.from({ length: 12 }, () => 0));
+  expect(usb.open.size).toBe(1);
+});
+
 test('the newest frame wins, and every frame is closed in the end', async () => {
   const clock = manualClock(1000);
   const cameras = realCameras(clock, 500);

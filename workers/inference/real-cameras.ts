@@ -9,6 +9,7 @@ import type { CameraCommand, CameraHealth } from '#contracts/camera.ts';
 import type { CameraPicture } from '#contracts/picture.ts';
 import type { Clock } from '#contracts/time.ts';
 import { planesToRgb, type FramePlanes } from '#core/camera/planes.ts';
+import { isUnlit } from '#core/camera/unlit.ts';
 import { FailureError } from '#core/lib/failure.ts';
 import { OBSERVATION_LIMITS } from '#core/observation/gather.ts';
 
@@ -67,6 +68,7 @@ export function realCameras(clock: Clock, limitMs: number = OBSERVATION_LIMITS.p
     slot.newest = null;
   };
   const pump = async (camera: string, slot: Slot, source: FrameSource): Promise<void> => {
+    let lit = false;
     for (;;) {
       const { done, value } = await source.read().catch(() => ({ done: true, value: undefined }));
       if (slots.get(camera) !== slot) {
@@ -74,6 +76,12 @@ export function realCameras(clock: Clock, limitMs: number = OBSERVATION_LIMITS.p
         return;
       }
       if (done || value === undefined) return lose(slot);
+      // What comes before the camera is switched through shows nothing. A frame that cannot be read is not judged here.
+      lit ||= !(await isUnlit(value).catch(() => false));
+      if (!lit || slots.get(camera) !== slot || slot.state === 'lost') {
+        value.close();
+        continue;
+      }
       slot.newest?.frame.close();
       if (slot.newest !== null && !slot.seen) slot.replaced++;
       slot.seen = false;

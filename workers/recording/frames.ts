@@ -4,7 +4,8 @@
  */
 import type { CameraCommand } from '#contracts/camera.ts';
 import type { Clock } from '#contracts/time.ts';
-import { isUnlit, ownFrame } from './own-frame.ts';
+import { isUnlit } from '#core/camera/unlit.ts';
+import { ownFrame } from './own-frame.ts';
 
 export interface NewestFrame {
   /** Belongs to this file: clone it to keep it. */
@@ -14,14 +15,14 @@ export interface NewestFrame {
 }
 
 export interface Frames {
-  /** Whether any frame has come since it was bound. */
-  come(camera: string): boolean;
+  /** Whether its stream is here. */
+  bound(camera: string): boolean;
   newest(camera: string): NewestFrame | null;
 }
 
 interface Slot {
   readonly stream: ReadableStreamDefaultReader<VideoFrame>;
-  state: 'silent' | 'unlit' | 'lit';
+  lit: boolean;
   newest: NewestFrame | null;
 }
 
@@ -46,7 +47,7 @@ export function serveFrames(port: MessagePort, clock: Clock): Frames {
       value.close();
       // One that cannot be read is none: the recorder says when a camera has not sent a picture for too long.
       if (frame === null) continue;
-      if (slot.state !== 'lit') slot.state = (await isUnlit(frame)) ? 'unlit' : 'lit';
+      slot.lit ||= !(await isUnlit(frame));
       if (slots.get(camera) !== slot) {
         frame.close();
         return;
@@ -59,15 +60,15 @@ export function serveFrames(port: MessagePort, clock: Clock): Frames {
     const command = event.data;
     drop(command.camera);
     if (command.kind !== 'bind') return;
-    const slot: Slot = { stream: command.stream.getReader(), state: 'silent', newest: null };
+    const slot: Slot = { stream: command.stream.getReader(), lit: false, newest: null };
     slots.set(command.camera, slot);
     void pump(command.camera, slot);
   };
   return {
-    come: (camera) => (slots.get(camera)?.state ?? 'silent') !== 'silent',
+    bound: (camera) => slots.has(camera),
     newest(camera) {
       const slot = slots.get(camera);
-      return slot?.state === 'lit' ? slot.newest : null;
+      return slot?.lit === true ? slot.newest : null;
     },
   };
 }

@@ -5,7 +5,8 @@
 import { ALL_FORMATS, BlobSource, Input, VideoSampleSink } from 'mediabunny';
 import { expect, it } from 'vitest';
 import { videoWriter } from '#core/recording/video.ts';
-import { isUnlit, ownFrame } from './own-frame.ts';
+import { isUnlit } from '#core/camera/unlit.ts';
+import { ownFrame } from './own-frame.ts';
 
 declare class MediaStreamTrackProcessor {
   constructor(options: { readonly track: MediaStreamTrack });

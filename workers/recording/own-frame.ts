@@ -22,20 +22,3 @@ export async function ownFrame(frame: VideoFrame): Promise<VideoFrame> {
   const layout = await frame.copyTo(data, { format: 'RGBA' });
   return new VideoFrame(data, { ...size, format: 'RGBX', layout });
 }
-
-/**
- * Whether this is what Chromium sends for a track that is switched off: I420 whose brightness is 0 everywhere. A camera in the dark sends
- * noise, and 16 for black.
- */
-export async function isUnlit(frame: VideoFrame): Promise<boolean> {
-  if (frame.format !== 'I420') return false;
-  const data = new Uint8Array(frame.allocationSize());
-  const [brightness] = await frame.copyTo(data);
-  const { width, height } = frame.visibleRect ?? { width: frame.codedWidth, height: frame.codedHeight };
-  if (brightness === undefined) return false;
-  for (let y = 0; y < height; y++) {
-    const from = brightness.offset + y * brightness.stride;
-    if (data.subarray(from, from + width).some((value) => value !== 0)) return false;
-  }
-  return true;
-}

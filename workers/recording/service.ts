@@ -70,6 +70,8 @@ const COUNT_EVERY = 5;
 const MOST_WAITING = 120;
 /** A camera needs up to a second to wake, and a busy machine longer; one that has sent nothing by then is named. */
 const FIRST_FRAME_LIMIT_MS = 8000;
+/** A camera that is on already sends within a tenth of a second. */
+const USUAL_FIRST_FRAME_MS = 1000;
 const LEAST_ROOM_BYTES = 200 << 20;
 
 export class RecordingService implements RecordingApi {
@@ -106,11 +108,15 @@ export class RecordingService implements RecordingApi {
     });
   }
 
-  framesCome(cameras: readonly string[]): Promise<Outcome<null>> {
+  streamsArrived(cameras: readonly string[]): Promise<Outcome<null>> {
     return outcome(async () => {
-      await this.#waitFor(cameras, (camera) => this.#parts.frames.come(camera), 'sends no pictures');
+      await this.#allAre(cameras, (camera) => this.#parts.frames.bound(camera), 'did not reach the recorder');
       return null;
     });
+  }
+
+  withoutPicture(cameras: readonly string[]): Promise<Outcome<readonly string[]>> {
+    return outcome(() => this.#waitFor(cameras, (camera) => this.#parts.frames.newest(camera) !== null, USUAL_FIRST_FRAME_MS));
   }
 
   begin(start: RecordingStart): Promise<Outcome<null>> {
@@ -120,7 +126,7 @@ export class RecordingService implements RecordingApi {
       if (freeBytes < LEAST_ROOM_BYTES) throw new FailureError('recording/no-room', { freeBytes });
       this.#failure = null;
       // Only then can the first row have one.
-      await this.#waitFor(start.cameras.filter(({ source }) => source === 'real').map(({ key }) => key), (camera) => this.#parts.frames.newest(camera) !== null, 'sends no pictures of anything');
+      await this.#allAre(start.cameras.filter(({ source }) => source === 'real').map(({ key }) => key), (camera) => this.#parts.frames.newest(camera) !== null, 'sends no pictures');
       const folder = await this.#parts.store.create(crypto.randomUUID());
       const films: Filming[] = [];
       try {
@@ -142,14 +148,20 @@ export class RecordingService implements RecordingApi {
     });
   }
 
-  async #waitFor(cameras: readonly string[], is: (camera: string) => boolean, otherwise: string): Promise<void> {
+  /** Names the first that is not so after the longest wait. */
+  async #allAre(cameras: readonly string[], is: (camera: string) => boolean, otherwise: string): Promise<void> {
+    const [first] = await this.#waitFor(cameras, is, FIRST_FRAME_LIMIT_MS);
+    if (first !== undefined) throw new FailureError('recording/ended', { reason: `The ${nameOf(first)} camera ${otherwise}` });
+  }
+
+  /** Which are still not so after `limitMs`. */
+  async #waitFor(cameras: readonly string[], is: (camera: string) => boolean, limitMs: number): Promise<readonly string[]> {
     const { clock } = this.#parts;
-    const giveUpAtMs = clock.nowMs() + FIRST_FRAME_LIMIT_MS;
-    for (const key of cameras) {
-      while (!is(key)) {
-        if (clock.nowMs() > giveUpAtMs) throw new FailureError('recording/ended', { reason: `The ${nameOf(key)} camera ${otherwise}` });
-        await clock.sleepUntil(clock.nowMs() + LOOK_EVERY_MS);
-      }
+    const giveUpAtMs = clock.nowMs() + limitMs;
+    for (;;) {
+      const missing = cameras.filter((camera) => !is(camera));
+      if (missing.length === 0 || clock.nowMs() > giveUpAtMs) return missing;
+      await clock.sleepUntil(clock.nowMs() + LOOK_EVERY_MS);
     }
   }
 

@@ -110,7 +110,8 @@ export const WORLD_DEADLINES: Deadlines<WorldApi> = {
 export const RECORDING_DEADLINES: Deadlines<RecordingApi> = {
   // Answers wait behind a zip being written.
   status: MINUTE,
-  framesCome: 30 * SECOND,
+  streamsArrived: 30 * SECOND,
+  withoutPicture: 30 * SECOND,
   begin: 30 * SECOND,
   // The rest of the pictures is encoded and the file closed.
   end: 2 * MINUTE,

@@ -34,15 +34,15 @@ export interface OpenCamera {
 }
 
 /**
- * Frames for one taker, from a track of its own that shows nothing until it is told to. A page that is busy while it moves a stream can
- * lose a frame in it until its memory is tidied, and Chromium stops a camera at two frames that are out. A lost frame of the camera's
- * stopped it for good (6th of 6 tries), one of a track that is switched off at times, and it came back (4 of 14): less, and not over
- * (`evidence/recording.md`).
+ * Frames for one taker, from a track of its own that shows nothing until it is told to. While a stream is moved a frame can be lost in it,
+ * and counts as held until the page's memory is tidied (`tidy-memory.ts`); Chromium stops a camera at two that are held. So no frame of
+ * the camera is in it meanwhile. That a black one of a track that is switched off comes is not to be relied on: in 8 of 40 moves on
+ * a busy machine none came in two seconds.
  */
 export interface CameraFlow {
   /** To be moved away. */
   readonly stream: ReadableStream<VideoFrame>;
-  /** The taker has had a frame, so it has the stream: from here on they show what the camera sees. */
+  /** The taker has the stream: from here on its frames show what the camera sees. */
   open(): void;
   end(): void;
 }

@@ -8,6 +8,7 @@
 import type { CameraHealth, CameraOccasion } from '#contracts/camera.ts';
 import type { Failure } from '#contracts/failure.ts';
 import { asFailure, FailureError } from '#core/lib/failure.ts';
+import { tidyMemory } from '#page/runtime/tidy-memory.ts';
 import { listCameras, onCamerasChanged, openCamera, type CameraControl, type CameraControlName, type CameraDevice, type CameraFlow, type OpenCamera } from '#page/runtime/real-cameras.ts';
 import type { SessionContext } from './context.ts';
 
@@ -37,12 +38,17 @@ export interface CameraVerbs {
   setCameraControl(place: string, name: CameraControlName, value: string | number): Promise<void>;
 }
 
+const SILENT_MS = 1000;
+const MOST_TIDIED = 3;
+
 export function cameraVerbs(context: SessionContext): CameraVerbs {
   const { house, stores } = context;
   const open = new Map<string, OpenCamera>();
   /** What the inference worker takes of each. */
   const flows = new Map<string, CameraFlow>();
   const lastHealth = new Map<string, CameraHealth>();
+  /** When each was last seen to send, and how often memory was tidied for it since. */
+  const heard = new Map<string, { readonly atMs: number; tidied: number }>();
   let requests = 0;
   const newest = new Map<string, number>();
 
@@ -69,6 +75,18 @@ export function cameraVerbs(context: SessionContext): CameraVerbs {
     open.delete(place);
     flows.delete(place);
     lastHealth.delete(place);
+    heard.delete(place);
+  };
+
+  /** A camera that has fallen silent may only be waiting for a frame that was lost (`tidy-memory.ts`). */
+  const wake = async ({ camera, toldAtMs }: CameraHealth): Promise<void> => {
+    const last = heard.get(camera);
+    if (last === undefined || last.tidied === MOST_TIDIED || toldAtMs - last.atMs < SILENT_MS * (last.tidied + 1)) return;
+    last.tidied++;
+    await tidyMemory();
+    const device = open.get(camera);
+    // Its stream may have been lost as a whole.
+    if (device !== undefined && last.tidied > 1 && heard.get(camera) === last) bind(camera, device, 'again');
   };
 
   const use = async (place: string, device: CameraDevice | null, occasion: CameraOccasion): Promise<void> => {
@@ -117,8 +135,11 @@ export function cameraVerbs(context: SessionContext): CameraVerbs {
     for (const health of all) {
       const state = stores.cameras.getState().places[health.camera];
       if (state?.kind !== 'live') continue;
-      if (health.frames > 0) flows.get(health.camera)?.open();
+      // That it is told of says that the worker has the stream.
+      flows.get(health.camera)?.open();
       const before = lastHealth.get(health.camera);
+      if (before === undefined || health.frames !== before.frames) heard.set(health.camera, { atMs: health.toldAtMs, tidied: 0 });
+      else void wake(health);
       lastHealth.set(health.camera, health);
       const seconds = before === undefined ? 0 : (health.toldAtMs - before.toldAtMs) / 1000;
       const rate = before === undefined || seconds <= 0 || health.frames < before.frames ? null : (health.frames - before.frames) / seconds;

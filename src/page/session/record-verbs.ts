@@ -10,6 +10,7 @@ import { ROBOT_NAMES } from '#contracts/robot.ts';
 import type { ResetRequest, SceneInfo } from '#contracts/scene.ts';
 import { asFailure, FailureError, unwrap } from '#core/lib/failure.ts';
 import type { CameraFlow } from '#page/runtime/real-cameras.ts';
+import { tidyMemory } from '#page/runtime/tidy-memory.ts';
 import type { CameraVerbs } from './camera-verbs.ts';
 import type { SessionContext } from './context.ts';
 import type { RunVerbs, TraceReport } from './run-verbs.ts';
@@ -64,6 +65,9 @@ export const PICTURE_SIDES = [128, 256, 512] as const;
 export type PictureSide = (typeof PICTURE_SIDES)[number];
 export const PICTURE_SIDE: PictureSide = 256;
 const ASK_EVERY_MS = 400;
+const SETTLE_MS = 100;
+/** Of 147 recordings begun on a busy machine 3 needed more than one, one of them three. */
+const TRIES = 4;
 
 export function recordVerbs(context: SessionContext, cameras: CameraVerbs, runs: RunVerbs): RecordVerbs {
   const { house, stores, clock } = context;
@@ -73,7 +77,7 @@ export function recordVerbs(context: SessionContext, cameras: CameraVerbs, runs:
   let lastFailure = '';
   let offTicks: (() => void) | null = null;
   /** What the recorder takes of the real cameras. */
-  let flows: readonly CameraFlow[] = [];
+  const flows = new Map<string, CameraFlow>();
 
   const refresh = async (): Promise<RecordingStatus | null> => {
     const answer = await api().status();
@@ -138,20 +142,33 @@ export function recordVerbs(context: SessionContext, cameras: CameraVerbs, runs:
     unwrap(await api().status());
     letGo();
     const real = all.filter(({ source }) => source === 'real').map(({ key }) => key);
-    flows = real.flatMap((key) => {
-      const flow = cameras.cameraFrames(key);
-      if (flow !== null) house.sendFrames({ kind: 'bind', camera: key, device: key, occasion: 'again', stream: flow.stream }, [flow.stream]);
-      return flow ?? [];
-    });
     try {
-      unwrap(await api().framesCome(real));
-      for (const flow of flows) flow.open();
+      await openFlows(real);
       await beginNow(sentence, Math.round(rate), all, scene);
     } catch (thrown) {
       letGo();
       throw thrown;
     }
     void loop();
+  };
+  /** A stream can be lost on its way, and a frame in it (`tidy-memory.ts`): then it is another stream's turn. What still sends nothing `begin` names. */
+  const openFlows = async (real: readonly string[]): Promise<void> => {
+    let missing = real;
+    for (let tries = 0; tries < TRIES && missing.length > 0; tries++) {
+      if (tries > 0) await tidyMemory();
+      for (const key of missing) {
+        flows.get(key)?.end();
+        const flow = cameras.cameraFrames(key);
+        if (flow === null) continue;
+        flows.set(key, flow);
+        house.sendFrames({ kind: 'bind', camera: key, device: key, occasion: 'again', stream: flow.stream }, [flow.stream]);
+      }
+      unwrap(await api().streamsArrived(real));
+      // The page's own end of a stream closes a moment later.
+      await clock.sleepUntil(clock.nowMs() + SETTLE_MS);
+      for (const key of missing) flows.get(key)?.open();
+      missing = unwrap(await api().withoutPicture(real));
+    }
   };
   const beginNow = async (task: string, fps: number, all: readonly RecordingCamera[], scene: SceneInfo): Promise<void> => {
     const by = stores.run.getState().kind === 'running' ? 'policy' : 'hand';
@@ -163,8 +180,8 @@ export function recordVerbs(context: SessionContext, cameras: CameraVerbs, runs:
     offTicks?.();
     offTicks = null;
     for (const key of Object.keys(stores.cameras.getState().places)) house.sendFrames({ kind: 'unbind', camera: key }, []);
-    for (const flow of flows) flow.end();
-    flows = [];
+    for (const flow of flows.values()) flow.end();
+    flows.clear();
   };
   const endNow = async (what: 'keep' | 'discard'): Promise<EpisodeSummary | null> => {
     const summary = unwrap(await api().end(what));
