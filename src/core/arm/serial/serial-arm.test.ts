@@ -366,6 +366,18 @@ describe('letting go', () => {
     expect(goals(rig.servos.heard.slice(before + off))).toEqual([]);
   });
 
+  it('cuts torque and looks at it before the line is closed, however soon that is asked for', async () => {
+    const rig = await engaged(await armRig());
+    const hold = holdAt(positions(rig));
+    await ticks(rig, 3, (tick) => rig.arm.send(hold, stamp(rig, tick)));
+    // As the page does: it reads that the arm is released, which is said when letting go begins, and disconnects.
+    rig.arm.read(rig.clock.nowMs());
+    const released = rig.arm.release(stamp(rig));
+    const [told] = await Promise.allSettled([rig.drive(released), rig.drive(rig.arm.close())]);
+    expect(told).toEqual({ status: 'fulfilled', value: undefined });
+    expect(rig.servos.servos.some((servo) => servo.holding)).toBe(false);
+  });
+
   it('lets the others go and names the one that did not say so', async () => {
     const rig = await engaged(await armRig());
     rig.servos.faults.add({ fault: { kind: 'drop' }, id: 2, times: Number.POSITIVE_INFINITY });

@@ -214,6 +214,7 @@ export function serialArm(options: SerialArmOptions): SerialArm {
     return cycling;
   };
 
+  let lettingGo: Promise<void> | null = null;
   const letGo = async (): Promise<void> => {
     engaged = false;
     goals = null;
@@ -307,7 +308,9 @@ export function serialArm(options: SerialArmOptions): SerialArm {
     },
     async release() {
       usable();
-      await letGo();
+      const now = letGo();
+      lettingGo = now.catch(() => undefined);
+      await now;
     },
     send(command) {
       if (!open || !engaged) throw new FailureError('arm/not-connected', { engaged });
@@ -321,6 +324,8 @@ export function serialArm(options: SerialArmOptions): SerialArm {
       open = false;
       engaged = false;
       goals = null;
+      // Torque that is being cut is cut, and looked at, before the line goes: two seconds at most, where every servo is silent.
+      await lettingGo;
       await bus.close();
     },
     health: () => ({
