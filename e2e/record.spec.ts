@@ -23,15 +23,15 @@ async function openRecorder(app: App): Promise<void> {
 }
 
 /** What the page complains of stands beside what it says: a recording that does not begin tells why. */
-async function begins(app: App): Promise<void> {
+async function begins(app: App, withinMs: number): Promise<void> {
   await app.page.keyboard.press('c');
   const told = async (): Promise<string> => `${await app.page.getByTestId('record-state').innerText()} ${await app.play(async (playground) => JSON.stringify(playground.state().failures))}`;
-  await expect.poll(told, { timeout: 30_000, message: 'the recording does not begin' }).toContain('Recording:');
+  await expect.poll(told, { timeout: withinMs, message: 'the recording does not begin' }).toContain('Recording:');
 }
 
 /** C begins, a joint moves, C keeps. */
 async function recordEpisode(app: App, key: string, nth: number): Promise<void> {
-  await begins(app);
+  await begins(app, 20_000);
   await jog(app, key, 500);
   await app.page.waitForTimeout(300);
   await app.page.keyboard.press('c');
@@ -55,7 +55,7 @@ test('She records three episodes by keyboard, the tab dies in the fourth, and th
   let app = await open(visit, { query: 'engine=wasm' });
   await openRecorder(app);
   for (const [i, key] of ['q', 'e', 'a'].entries()) await recordEpisode(app, key, i + 1);
-  await begins(app);
+  await begins(app, 20_000);
   await jog(app, 'q', 300);
   await app.page.close({ runBeforeUnload: false });
 
@@ -129,7 +129,7 @@ test('She records two real cameras: every row has its picture of both, the datas
   await useCamera(app, 'Front', 1);
   await useCamera(app, 'Wrist', 4);
   await openRecorder(app);
-  await begins(app);
+  await begins(app, 30_000);
   const said = app.page.getByTestId('record-state');
   await jog(app, 'q', 500);
   await expect.poll(async () => Number(/(\d+) rows/.exec(await said.innerText())?.[1] ?? 0), { timeout: 60_000, message: 'the recording does not go on' }).toBeGreaterThan(60);

@@ -126,7 +126,7 @@ export class RecordingService implements RecordingApi {
       if (freeBytes < LEAST_ROOM_BYTES) throw new FailureError('recording/no-room', { freeBytes });
       this.#failure = null;
       // Only then can the first row have one.
-      await this.#allAre(start.cameras.filter(({ source }) => source === 'real').map(({ key }) => key), (camera) => this.#parts.frames.newest(camera) !== null, 'sends no pictures');
+      await this.#allAre(start.cameras.filter(({ source }) => source === 'real').map(({ key }) => key), (camera) => this.#parts.frames.newest(camera) !== null, 'sends no pictures of anything');
       const folder = await this.#parts.store.create(crypto.randomUUID());
       const films: Filming[] = [];
       try {
