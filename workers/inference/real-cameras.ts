@@ -109,7 +109,7 @@ export function realCameras(clock: Clock, limitMs: number = OBSERVATION_LIMITS.p
       if (slot === undefined) throw new FailureError('observation/camera-missing', { camera, present: [...slots.keys()].join(', ') || 'none' });
       if (slot.state === 'lost') throw new FailureError('observation/camera-unplugged', { camera, device: slot.device });
       const { newest } = slot;
-      if (newest === null) throw new FailureError('observation/camera-failed', { camera, reason: 'it has not sent a picture yet' });
+      if (newest === null) throw new FailureError('observation/camera-failed', { camera, reason: 'it has not sent a picture of anything yet' });
       const ageMs = clock.nowMs() - newest.atMs;
       if (ageMs > limitMs) throw new FailureError('observation/camera-stale', { camera, ageMs: Math.round(ageMs), limitMs });
       slot.seen = true;
