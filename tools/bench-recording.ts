@@ -3,8 +3,8 @@
  * capture path) recorded while the arm is moved by hand, beside the same page not recording. Prints a table: rows, ticks the
  * loop was late for, frames repeated, how far picture and joints lie apart, memory over time, page frame time.
  *
- *   --begins 100 --beside 7     instead: so many recordings begun and given up after a moment, with so many programs that compute without
- *                               pause beside the page; how long each took to begin, and which did not
+ *   --begins 100 --beside 7     instead: so many recordings begun and given up after --seconds (0.7), with so many programs that compute
+ *                               without pause beside the page; how long each took to begin, which did not, and which ended by themselves
  */
 import { spawn } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
@@ -15,7 +15,7 @@ import { chromium } from '@playwright/test';
 import { CHROMIUM_FLAGS, ensureChromium } from './chromium.ts';
 import { serve } from './serve.ts';
 
-const { values } = parseArgs({ options: { minutes: { type: 'string', default: '10' }, site: { type: 'string' }, begins: { type: 'string' }, beside: { type: 'string', default: '0' } } });
+const { values } = parseArgs({ options: { minutes: { type: 'string', default: '10' }, site: { type: 'string' }, begins: { type: 'string' }, seconds: { type: 'string', default: '0.7' }, beside: { type: 'string', default: '0' } } });
 const minutes = Number(values.minutes);
 const server = await serve({ folder: values.site ?? join(resolve(import.meta.dirname, '..'), 'dist') });
 // The first and the fourth are ordinary cameras; the second sends 16-bit grey, the third JPEGs.
@@ -39,19 +39,19 @@ if (values.begins !== undefined) {
   const taken: number[] = [];
   const failed: string[] = [];
   for (let i = 0; i < Number(values.begins); i++) {
-    const told = await page.evaluate(async () => {
+    const told = await page.evaluate(async (seconds) => {
       const startedAtMs = performance.now();
       try {
         await window.playground?.recording.begin('bench');
         const tookMs = performance.now() - startedAtMs;
-        await new Promise((resolve) => setTimeout(resolve, 700));
+        await new Promise((resolve) => setTimeout(resolve, seconds * 1000));
         const now = document.querySelector('[data-testid="record-state"]')?.getAttribute('data-recording');
         await window.playground?.recording.discard();
         return now === 'false' ? 'it ended by itself' : tookMs;
       } catch (thrown) {
         return String(thrown);
       }
-    });
+    }, Number(values.seconds));
     if (typeof told === 'number') taken.push(told);
     else failed.push(`${i}: ${told}`);
   }

@@ -4,6 +4,7 @@
  *   npm run evaluate -- --contestant expert|hold-still|random|mean-trajectory|policies/pocket
  *       [--tasks touch,pick-up,...] [--seeds 0:200] [--cubes 4] [--wording held-out]
  *       [--perturbation none] [--instruction as-asked] [--delay 0] [--play-rows 8]
+ *       [--guided-rows 10]                                                real-time chunking, over so many rows
  *       [--shards 1] [--engine wasm|webgpu] [--precision f32|q8|q4|int8] [--where node|browser] [--site DIR] [--out DIR]
  *   npm run evaluate -- --checkpoint DIR [--steps 2] [--cameras front] [--noise 0] ...                  a folder instead of --contestant
  *
@@ -16,7 +17,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { BASELINES, INSTRUCTIONS, PERTURBATIONS, type Contestant, type EvaluationPlan, type EvaluationReport, type MeasuredPolicy } from '#contracts/evaluation.ts';
-import type { EngineChoice } from '#contracts/inference.ts';
+import { REAL_TIME_CHUNKING, type EngineChoice } from '#contracts/inference.ts';
 import { PRECISIONS } from '#contracts/policy.ts';
 import { buildReport, episodesAsCsv } from '#core/evaluation/summary.ts';
 import { DRAWING_VERSION } from '#core/scene/drawing-version.ts';
@@ -42,6 +43,7 @@ const { values: options } = parseArgs({
     instruction: { type: 'string', default: 'as-asked' },
     delay: { type: 'string', default: '0' },
     'play-rows': { type: 'string', default: '8' },
+    'guided-rows': { type: 'string' },
     shards: { type: 'string', default: '1' },
     checkpoint: { type: 'string' },
     steps: { type: 'string' },
@@ -77,6 +79,7 @@ const plan: EvaluationPlan = {
   cubes: wholeNumber('--cubes', options.cubes, 1, 4),
   inferenceDelayTicks: wholeNumber('--delay', options.delay, 0, 300),
   playRows: wholeNumber('--play-rows', options['play-rows'], 1, 1000),
+  ...(options['guided-rows'] === undefined ? {} : { realTimeChunking: { ...REAL_TIME_CHUNKING, horizon: wholeNumber('--guided-rows', options['guided-rows'], 1, 1000) } }),
 };
 if (plan.seeds.first + plan.seeds.count > FIRST_TRAIN_SEED) console.log(`note: seeds from ${FIRST_TRAIN_SEED} up are training seeds; this result is no held-out result`);
 const precision = oneOf('--precision', options.precision, PRECISIONS);

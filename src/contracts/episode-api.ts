@@ -7,7 +7,7 @@ import type { PolicyInfo } from './policy.ts';
 import type { TaskKind } from './task.ts';
 
 export interface EpisodeRequest
-  extends Pick<EvaluationPlan, 'cubes' | 'wording' | 'perturbation' | 'instruction' | 'inferenceDelayTicks' | 'playRows'> {
+  extends Pick<EvaluationPlan, 'cubes' | 'wording' | 'perturbation' | 'instruction' | 'inferenceDelayTicks' | 'playRows' | 'realTimeChunking'> {
   readonly task: TaskKind;
   readonly seed: number;
   /** What a demonstration's surroundings are drawn from; results are counted in `as-shipped`. Ranges: `core/evaluation/training-mix.ts`. */

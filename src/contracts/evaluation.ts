@@ -3,6 +3,7 @@
  * gives the same episodes. A claim is always k of n with its interval.
  */
 import type { Provider } from './engine.ts';
+import type { RealTimeChunking } from './inference.ts';
 import type { PolicyFit, Precision } from './policy.ts';
 import type { CubeColour } from './scene.ts';
 import type { TaskFailureReason, TaskGoal, TaskKind, TaskVerdict, WordingSplit } from './task.ts';
@@ -47,6 +48,8 @@ export interface EvaluationPlan {
   readonly inferenceDelayTicks: number;
   /** Rows of each chunk that are played before the next is asked for. */
   readonly playRows: number;
+  /** Absent: each plan is drawn by itself and the newest stands alone. Nothing to guide for a head of bins. */
+  readonly realTimeChunking?: RealTimeChunking;
 }
 
 export interface EpisodeResult {

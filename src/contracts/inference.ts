@@ -68,6 +68,9 @@ export interface RealTimeChunking {
   readonly maxWeight: number;
 }
 
+/** LeRobot's own numbers for SmolVLA. */
+export const REAL_TIME_CHUNKING: RealTimeChunking = { horizon: 10, schedule: 'LINEAR', maxWeight: 10 };
+
 /** What guided one chunk: enough to compute it again. */
 export interface ChunkGuidance extends RealTimeChunking {
   /** Rows expected to be played before the chunk arrives. */

@@ -77,7 +77,7 @@ export interface RecordingApi {
   status(): Promise<Outcome<RecordingStatus>>;
   /** Resolves when the stream of each of these real cameras has arrived. `recording/ended`. */
   streamsArrived(cameras: readonly string[]): Promise<Outcome<null>>;
-  /** Waits for a picture of what each of these real cameras sees, a second at most; which have sent none. */
+  /** Waits for a new picture of what each of these real cameras sees, a second at most; which have sent none. */
   withoutPicture(cameras: readonly string[]): Promise<Outcome<readonly string[]>>;
   /** `recording/no-room`, `recording/unavailable`; `recording/ended` where a real camera sends nothing that it sees. */
   begin(start: RecordingStart): Promise<Outcome<null>>;

@@ -4,7 +4,7 @@
  */
 import type { Failure } from '#contracts/failure.ts';
 import type { ResetRequest } from '#contracts/scene.ts';
-import { systemClock } from '#core/lib/clock.ts';
+import { timerClock } from '#core/lib/clock.ts';
 import { readAddress } from './address.ts';
 import { createPlayground } from '#page/api/playground.ts';
 import { openBare } from './bare.ts';
@@ -49,7 +49,7 @@ function open(): void {
     return;
   }
   const reset: ResetRequest = { task: address.task, seed: address.seed, ...(address.robot === 'so100' ? {} : { robot: address.robot }) };
-  const clock = systemClock();
+  const clock = timerClock();
   const isHidden = (): boolean => document.hidden;
   const house = openHouse({ clock, baseUrl, isHidden });
   const session = createSession({

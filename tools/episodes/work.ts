@@ -25,8 +25,8 @@ export function jobsOf(plan: EvaluationPlan): readonly Job[] {
 }
 
 export function requestOf(plan: EvaluationPlan, job: Job): EpisodeRequest {
-  const { cubes, wording, perturbation, instruction, inferenceDelayTicks, playRows } = plan;
-  return { ...job, cubes, wording, perturbation, instruction, inferenceDelayTicks, playRows, surroundings: 'as-shipped', injectedNoise: 0 };
+  const { cubes, wording, perturbation, instruction, inferenceDelayTicks, playRows, realTimeChunking } = plan;
+  return { ...job, cubes, wording, perturbation, instruction, inferenceDelayTicks, playRows, ...(realTimeChunking === undefined ? {} : { realTimeChunking }), surroundings: 'as-shipped', injectedNoise: 0 };
 }
 
 export function jobName({ task, seed }: Job): string {

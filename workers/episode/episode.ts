@@ -7,6 +7,7 @@
  */
 import type { Baseline, EpisodeResult } from '#contracts/evaluation.ts';
 import type { EpisodeRequest, TracedChunk } from '#contracts/episode-api.ts';
+import type { ChunkGuidance } from '#contracts/inference.ts';
 import { GRIPPER_INDEX } from '#contracts/joints.ts';
 import type { CameraPicture } from '#contracts/picture.ts';
 import type { PolicyInfo, PredictedChunk } from '#contracts/policy.ts';
@@ -14,6 +15,7 @@ import type { Observation } from '#contracts/observation.ts';
 import type { SceneDescription } from '#contracts/scene.ts';
 import type { PhysicsView, TaskGoal, TaskVerdict } from '#contracts/task.ts';
 import type { JointRadians } from '#contracts/units.ts';
+import { leftoverRows } from '#core/chunks/real-time-chunking.ts';
 import { perturbPicture, perturbScene, perturbStart } from '#core/evaluation/perturbations.ts';
 import { mixedPerturbations } from '#core/evaluation/training-mix.ts';
 import { FailureError } from '#core/lib/failure.ts';
@@ -37,7 +39,7 @@ import { Lockstep, TICK_HZ, type TickRecord } from './lockstep.ts';
 /** A policy as an episode needs it; `workers/inference/policy-runner.ts` is one. */
 export interface ChunkMaker {
   readonly info: PolicyInfo;
-  predict(observation: Observation, noiseSeed: number): Promise<PredictedChunk>;
+  predict(observation: Observation, noiseSeed: number, how?: { readonly guidance?: ChunkGuidance }): Promise<PredictedChunk>;
 }
 
 export type Actor =
@@ -334,6 +336,13 @@ function policyActing(maker: ChunkMaker, request: EpisodeRequest, given: ActingP
   const pictureRandom = random.fork('pictures');
   const pending: { readonly dueTick: number; readonly deliver: () => void }[] = [];
   const chunks: TracedChunk[] = [];
+  let before: { readonly x0: Float32Array; readonly observedTick: number } | null = null;
+  /** As the inference worker guides a run, with the delay that the request states. */
+  const guidance = (observedTick: number): { readonly guidance?: ChunkGuidance } => {
+    if (request.realTimeChunking === undefined || before === null || info.head === 'bins') return {};
+    const leftover = leftoverRows(before.x0, info.chunkRows, info.actionSize, observedTick - before.observedTick);
+    return leftover.length === 0 ? {} : { guidance: { ...request.realTimeChunking, delay: request.inferenceDelayTicks, leftover, columns: info.actionSize } };
+  };
   lockstep.beginRun({ runId: 1, askAtShare: 1 - request.playRows / info.chunkRows, chunkExpiryMs: 10_000, fps: info.fps });
 
   const look = (): readonly CameraPicture[] =>
@@ -357,7 +366,8 @@ function policyActing(maker: ChunkMaker, request: EpisodeRequest, given: ActingP
     const index = chunks.length;
     // The noise that a run of this seed would have: what is seen here can be seen again on the stage.
     const noiseSeed = chunkNoiseSeed(request.seed, index);
-    const predicted = await clockwork.timeAsync('inference', () => maker.predict(observation, noiseSeed));
+    const predicted = await clockwork.timeAsync('inference', () => maker.predict(observation, noiseSeed, guidance(observedTick)));
+    before = { x0: predicted.x0, observedTick };
     // A copy: the chunk itself is handed to control.
     chunks.push({ tick: lockstep.tick, noiseSeed, state: Array.from(observation.state), actions: predicted.actions.slice() });
     const { actionSize, chunkRows } = info;

@@ -16,6 +16,7 @@ import type { PolicyFit, PolicyInfo, PredictedChunk } from '#contracts/policy.ts
 import type { Reading } from '#contracts/reading.ts';
 import type { JointUnitsVector } from '#contracts/units.ts';
 import { ladder, type Ladder } from '#core/chunks/ladder.ts';
+import { leftoverRows } from '#core/chunks/real-time-chunking.ts';
 import { withDeadline } from '#core/lib/deadline.ts';
 import { FailureError, outcome } from '#core/lib/failure.ts';
 import { unreachable } from '#core/lib/never.ts';
@@ -279,12 +280,8 @@ function guidanceFor(run: Run & { readonly kind: 'live' }, info: PolicyInfo, obs
   const before = run.records.at(-1);
   if (run.realTimeChunking === undefined || before === undefined || info.head === 'bins') return {};
   const columns = info.actionSize;
-  const played = Math.max(0, observedTick - before.observedTick);
-  const left = info.chunkRows - played;
-  if (left <= 0) return {};
-  const wide = before.x0.length / info.chunkRows;
-  const leftover = new Float32Array(left * columns);
-  for (let row = 0; row < left; row++) leftover.set(before.x0.subarray((played + row) * wide, (played + row) * wide + columns), row * columns);
+  const leftover = leftoverRows(before.x0, info.chunkRows, columns, Math.max(0, observedTick - before.observedTick));
+  if (leftover.length === 0) return {};
   const slowestMs = Math.max(...run.records.map((record) => record.timings.totalMs));
   return { guidance: { ...run.realTimeChunking, delay: Math.ceil((slowestMs * info.fps) / 1000), leftover, columns } };
 }

@@ -116,7 +116,10 @@ export class RecordingService implements RecordingApi {
   }
 
   withoutPicture(cameras: readonly string[]): Promise<Outcome<readonly string[]>> {
-    return outcome(() => this.#waitFor(cameras, (camera) => this.#parts.frames.newest(camera) !== null, USUAL_FIRST_FRAME_MS));
+    const { frames } = this.#parts;
+    // One that is here already says nothing of a camera that has stopped since.
+    const known = new Map(cameras.map((camera) => [camera, frames.newest(camera)?.sequence ?? null]));
+    return outcome(() => this.#waitFor(cameras, (camera) => (frames.newest(camera)?.sequence ?? null) !== known.get(camera), USUAL_FIRST_FRAME_MS));
   }
 
   begin(start: RecordingStart): Promise<Outcome<null>> {

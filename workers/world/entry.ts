@@ -1,5 +1,5 @@
 /** The world worker's first line: puts the parts together, shows the first scene, runs in real time. */
-import { systemClock } from '#core/lib/clock.ts';
+import { timerClock } from '#core/lib/clock.ts';
 import { unwrap } from '#core/lib/failure.ts';
 import { createCameraRenderer } from '#core/world/cameras.ts';
 import { World } from '#core/world/world.ts';
@@ -13,7 +13,7 @@ const CAMERA_PORTS = ['cameras-inference', 'cameras-page'] as const;
 serveWorker({
   name: 'world',
   async start(boot, renewals) {
-    const clock = systemClock();
+    const clock = timerClock();
     const room = createRoom(await World.open(), boot.memory, clock);
     const pictures = createPictures(
       clock,

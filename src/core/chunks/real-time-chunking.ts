@@ -54,6 +54,18 @@ export function guidanceWeight(t: number, maxWeight: number): number {
   return Math.min(maxWeight, ((left / tau) * (left * left + tau * tau)) / (left * left));
 }
 
+/**
+ * What a chunk still holds once `played` of its rows are past: the rest, `columns` of each row's own, row 0 due now; empty where
+ * nothing is left. `x0`: rows x its own width, normalised, as the policy computed it.
+ */
+export function leftoverRows(x0: Float32Array, rows: number, columns: number, played: number): Float32Array {
+  const width = x0.length / rows;
+  const left = Math.max(0, rows - played);
+  const leftover = new Float32Array(left * columns);
+  for (let row = 0; row < left; row++) leftover.set(x0.subarray((played + row) * width, (played + row) * width + columns), row * columns);
+  return leftover;
+}
+
 /** Rows of `from` columns as rows of `to` columns, zeros in the rest: what LeRobot guides by. */
 export function padLeftover(rows: Float32Array, from: number, to: number): Float32Array {
   const padded = new Float32Array((rows.length / from) * to);

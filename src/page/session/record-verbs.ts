@@ -151,11 +151,14 @@ export function recordVerbs(context: SessionContext, cameras: CameraVerbs, runs:
     }
     void loop();
   };
-  /** A stream can be lost on its way, and a frame in it (`tidy-memory.ts`): then it is another stream's turn. What still sends nothing `begin` names. */
+  /**
+   * A stream can be lost on its way, and a frame in it, here or when the policy got its own: a camera then sends nothing, or a few
+   * pictures and no more. So memory is tidied (`tidy-memory.ts`) before each is asked for a new picture; where none comes, it is
+   * another stream's turn. What still sends nothing `begin` names.
+   */
   const openFlows = async (real: readonly string[]): Promise<void> => {
     let missing = real;
     for (let tries = 0; tries < TRIES && missing.length > 0; tries++) {
-      if (tries > 0) await tidyMemory();
       for (const key of missing) {
         flows.get(key)?.end();
         const flow = cameras.cameraFrames(key);
@@ -167,6 +170,7 @@ export function recordVerbs(context: SessionContext, cameras: CameraVerbs, runs:
       // The page's own end of a stream closes a moment later.
       await clock.sleepUntil(clock.nowMs() + SETTLE_MS);
       for (const key of missing) flows.get(key)?.open();
+      await tidyMemory();
       missing = unwrap(await api().withoutPicture(real));
     }
   };

@@ -5,7 +5,7 @@
  */
 import type { ArmKind } from '#contracts/control.ts';
 import type { Failure } from '#contracts/failure.ts';
-import type { ChunkRecord, EngineChoice } from '#contracts/inference.ts';
+import { REAL_TIME_CHUNKING, type ChunkRecord, type EngineChoice } from '#contracts/inference.ts';
 import type { PolicyFit, PolicySource } from '#contracts/policy.ts';
 import type { ReplayReport, RunFile, RunReport } from '#contracts/run.ts';
 import type { RobotName } from '#contracts/robot.ts';
@@ -206,10 +206,10 @@ export function createSession(options: SessionOptions): Session {
   };
 }
 
-/** How plans are joined, as a run is told. The numbers of real-time chunking are LeRobot's own. */
+/** How plans are joined, as a run is told. */
 function joiningOf({ options }: Stores): Pick<RunRequest, 'aggregate' | 'realTimeChunking'> {
   const { joining } = options.getState();
-  return joining === 'real_time' ? { realTimeChunking: { horizon: 10, schedule: 'LINEAR', maxWeight: 10 } } : { aggregate: joining };
+  return joining === 'real_time' ? { realTimeChunking: REAL_TIME_CHUNKING } : { aggregate: joining };
 }
 
 function chosenRun(stores: Stores): Partial<RunRequest> {
