@@ -27,6 +27,12 @@ export interface CameraHealth {
   readonly toldAtMs: number;
 }
 
+/** From the recorder, where a camera that is being recorded has sent nothing for a while: a frame of it may have been lost on this page. */
+export interface CameraSilent {
+  readonly kind: 'silent';
+  readonly camera: string;
+}
+
 /** LeRobot's own default for USB cameras, and little enough that two of them share a hub. */
 export const CAMERA_SIZE = { width: 640, height: 480 } as const;
 export const CAMERA_RATE = 30;

@@ -28,7 +28,11 @@ export interface WorldApi {
 export interface PictureRequest {
   readonly id: number;
   readonly cameras: readonly { readonly key: string; readonly width: number; readonly height: number }[];
+  /** `changed`: nothing is drawn where these cameras would show what this port was sent last. A policy always asks for a picture. */
+  readonly want: 'always' | 'changed';
 }
 export type PictureReply =
+  /** At this instant the cameras show what was sent last. */
+  | { readonly id: number; readonly kind: 'same'; readonly capturedAtMs: number }
   | { readonly id: number; readonly kind: 'pictures'; readonly pictures: readonly CameraPicture[] }
   | { readonly id: number; readonly kind: 'failed'; readonly failure: Failure };

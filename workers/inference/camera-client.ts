@@ -33,12 +33,14 @@ export function cameraClient(port: PicturePort, limitMs: number = ANSWER_LIMIT_M
     async pictures(cameras) {
       const id = nextId++;
       const answer = new Promise<PictureReply>((resolve) => waiting.set(id, resolve));
-      port.postMessage({ id, cameras });
+      port.postMessage({ id, cameras, want: 'always' });
       const names = cameras.map((camera) => camera.key).join(', ');
       const reply = await withDeadline(answer, limitMs, () => new FailureError('observation/camera-failed', { camera: names, reason: `no picture in ${limitMs} ms` })).finally(() => waiting.delete(id));
       switch (reply.kind) {
         case 'pictures':
           return reply.pictures;
+        case 'same':
+          throw new FailureError('observation/camera-failed', { camera: names, reason: 'the world sent no picture' });
         case 'failed':
           throw new FailureError(reply.failure.code, reply.failure.facts);
         default:

@@ -2,7 +2,7 @@
  * The newest frame of each real camera, for a recorder that wants one a row. The camera's own frames are copied and closed at once, and
  * every copy that is replaced is closed too. What comes before the camera is switched through shows nothing and is not handed out.
  */
-import type { CameraCommand } from '#contracts/camera.ts';
+import type { CameraCommand, CameraSilent } from '#contracts/camera.ts';
 import type { Clock } from '#contracts/time.ts';
 import { isUnlit } from '#core/camera/unlit.ts';
 import { ownFrame } from './own-frame.ts';
@@ -18,6 +18,8 @@ export interface Frames {
   /** Whether its stream is here. */
   bound(camera: string): boolean;
   newest(camera: string): NewestFrame | null;
+  /** To the page that opened it. */
+  tellSilent(camera: string): void;
 }
 
 interface Slot {
@@ -70,5 +72,6 @@ export function serveFrames(port: MessagePort, clock: Clock): Frames {
       const slot = slots.get(camera);
       return slot?.lit === true ? slot.newest : null;
     },
+    tellSilent: (camera) => port.postMessage({ kind: 'silent', camera } satisfies CameraSilent),
   };
 }

@@ -299,7 +299,17 @@ export class RecordingService implements RecordingApi {
   /** Throws where the camera has stopped. */
   #watch(film: Filming, sinceMs: number): void {
     const newest = this.#parts.frames.newest(film.camera.key);
-    if (film.silence.look(newest?.sequence ?? null, sinceMs) === 'stopped') throw new FailureError('recording/ended', { reason: `The ${nameOf(film.camera.key)} camera stopped sending pictures` });
+    const verdict = film.silence.look(newest?.sequence ?? null, sinceMs);
+    switch (verdict) {
+      case 'sends':
+        return;
+      case 'quiet':
+        return this.#parts.frames.tellSilent(film.camera.key);
+      case 'stopped':
+        throw new FailureError('recording/ended', { reason: `The ${nameOf(film.camera.key)} camera stopped sending pictures` });
+      default:
+        return unreachable(verdict);
+    }
   }
 
   /** The newest frame of this camera for this row; the same again where no newer one has come, and counted. */

@@ -5,12 +5,15 @@
 
 /** A camera that sends nothing for this long has stopped. */
 export const SILENCE_LIMIT_MS = 500;
+/** After this much the page is told: it can bring back a camera that waits for a lost frame (`src/page/runtime/tidy-memory.ts`), within some 100 ms. */
+export const QUIET_MS = 200;
 /** A look counts for no more. */
 const MOST_LOOK_MS = 50;
 
 export interface Silence {
   /** `sequence`: of the newest frame, null where there is none. `sinceMs`: since the look before. */
-  look(sequence: number | null, sinceMs: number): 'sends' | 'stopped';
+  /** `quiet` once a silence. */
+  look(sequence: number | null, sinceMs: number): 'sends' | 'quiet' | 'stopped';
 }
 
 export function silence(): Silence {
@@ -18,9 +21,11 @@ export function silence(): Silence {
   let silentMs = 0;
   return {
     look(sequence, sinceMs) {
+      const before = silentMs;
       silentMs = sequence === last ? silentMs + Math.min(MOST_LOOK_MS, sinceMs) : 0;
       last = sequence;
-      return silentMs > SILENCE_LIMIT_MS ? 'stopped' : 'sends';
+      if (silentMs > SILENCE_LIMIT_MS) return 'stopped';
+      return before <= QUIET_MS && silentMs > QUIET_MS ? 'quiet' : 'sends';
     },
   };
 }

@@ -2,7 +2,7 @@
  * Pictures for people: the slower second customer of the simulated cameras. It asks for what is being looked at, one
  * request at a time, a few times a second, and hands each picture to whoever draws it. Pictures never pass through a
  * store. It refuses to know how they are drawn, and it never asks while nobody looks or the tab is hidden: rendering a
- * picture costs the world worker 8 to 19 ms on a software GPU.
+ * picture costs the world worker 8 to 19 ms on a software GPU. So where nothing has moved none is drawn, and people keep the one they have.
  */
 import type { Failure } from '#contracts/failure.ts';
 import type { CameraPicture } from '#contracts/picture.ts';
@@ -60,15 +60,19 @@ export function cameraFeed(port: MessagePort, clock: Clock, isHidden: () => bool
       }, ANSWER_LIMIT_MS);
     });
 
+  /** What these cameras were seen to show, which they show now too. */
+  const still = (asked: readonly CameraWatcher[], capturedAtMs: number): readonly CameraPicture[] => [...seen.values()].filter(({ camera }) => asked.some(({ key }) => key === camera)).map((picture) => ({ ...picture, capturedAtMs }));
+
   const turn = async (): Promise<void> => {
     if (watchers.size === 0 || isHidden()) return;
     const asked = [...watchers];
-    const reply = await ask({ id: nextId++, cameras: asked.map((watcher) => ({ key: watcher.key, ...watcher.size() })) });
-    if (reply.kind !== 'failed') for (const picture of reply.pictures) seen.set(picture.camera, picture);
+    const reply = await ask({ id: nextId++, cameras: asked.map((watcher) => ({ key: watcher.key, ...watcher.size() })), want: 'changed' });
+    const pictures = reply.kind === 'failed' ? [] : reply.kind === 'pictures' ? reply.pictures : still(asked, reply.capturedAtMs);
+    for (const picture of pictures) seen.set(picture.camera, picture);
     for (const watcher of asked) {
       if (!watchers.has(watcher)) continue;
       if (reply.kind === 'failed') watcher.onFailure(reply.failure);
-      else deliver(watcher, reply.pictures);
+      else deliver(watcher, pictures);
     }
   };
 

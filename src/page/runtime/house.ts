@@ -25,6 +25,7 @@ import { CONTROL_DEADLINES, CONVERSION_DEADLINES, INFERENCE_DEADLINES, RECORDING
 import { openEpisodeWorker } from './episodes.ts';
 import { startWorker, type WorkerHandle } from './start.ts';
 import { stopLine, type StopLine } from './stop-line.ts';
+import { tidyMemory } from './tidy-memory.ts';
 import { workerSlot, type WorkerSlot } from './worker-slot.ts';
 
 export const WORKER_NAMES = ['control', 'world', 'inference', 'conversion'] as const;
@@ -147,6 +148,8 @@ export function openHouse(options: HouseOptions): House {
         const frames = new MessageChannel();
         const ticks = new MessageChannel();
         recordedFrames = frames.port1;
+        // A `CameraSilent`; whichever camera it is, what was lost lies in the memory of this page.
+        frames.port1.onmessage = () => void tidyMemory();
         recordedTicks = ticks.port1;
         return startWorker<RecordingApi>({
           name: 'recording',
