@@ -73,7 +73,7 @@ try {
       readonly finite: boolean;
     };
     const converting = stages.find(({ stage }) => stage === 'converting');
-    const packBytes = stored.find(({ name }) => name.includes('full-size'))?.bytes ?? 0;
+    const packBytes = stored.find(({ name }) => name.includes('under-test'))?.bytes ?? 0;
     if (converting !== undefined) console.log(`conversion       ${(needed / 1e6).toFixed(0)} MB of the checkpoint at ${(needed / 1e3 / converting.ms).toFixed(1)} MB/s, pack ${(packBytes / 1e6).toFixed(1)} MB`);
     const parts = figures.parts.map(({ part, wall }) => `${part} ${(wall.p50Ms / 1000).toFixed(2)}`).join(', ');
     console.log(`a chunk          ${(figures.endToEnd.p50Ms / 1000).toFixed(2)} s, median of ${figures.endToEnd.count} (${parts}); ${figures.policy.cameras} cameras, ${figures.policy.denoisingSteps} steps, ${figures.engine.threads} threads, all finite: ${finite}`);

@@ -14,7 +14,7 @@ export interface SiteWithPolicy {
 /** `dist/` must have been built. The checkpoint's files are linked where the disk allows it, else copied. `replace`: as the server takes it. */
 export async function serveWithPolicy(checkpoint: string, replace: NonNullable<ServeOptions['replace']> = () => undefined): Promise<SiteWithPolicy> {
   const root = mkdtempSync(join(tmpdir(), 'site-with-policy-'));
-  const policy = 'policies/full-size';
+  const policy = 'policies/under-test';
   cpSync(resolve(import.meta.dirname, '../dist'), root, { recursive: true });
   for (const entry of readdirSync(checkpoint, { recursive: true, withFileTypes: true })) {
     if (!entry.isFile()) continue;

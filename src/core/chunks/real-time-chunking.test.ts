@@ -1,6 +1,6 @@
 /** Numbers of `lerobot/policies/rtc` v0.6.2: get_prefix_weights(3, 10, T) by schedule, and its guidance weight for 10 steps. */
 import { expect, it } from 'vitest';
-import { guidanceWeight, guideVelocity, prefixWeights, type Guidance } from './real-time-chunking.ts';
+import { guidanceWeight, guideVelocity, leftoverRows, prefixWeights, type Guidance } from './real-time-chunking.ts';
 
 const guidance: Guidance = { horizon: 10, delay: 3, schedule: 'LINEAR', maxWeight: 10 };
 const rounded = (numbers: Iterable<number>, digits: number): number[] => [...numbers].map((n) => Number(n.toFixed(digits)));
@@ -28,4 +28,13 @@ it('guides held rows and leaves free rows alone', () => {
   // row 0: clean = 1 - 0.25, 2 + 0.25; error 1.25, -0.25; weight 2: 0.5 - 2.5, -0.5 + 0.5
   expect([...guided]).toEqual([-2, 0, 1, 1]);
   expect(guideVelocity(step, new Float32Array(0), guidance)).toEqual(step.velocity);
+});
+
+it('keeps what a chunk holds for the ticks to come, without the columns beyond the action', () => {
+  // 3 rows of 2 numbers in 3 columns
+  const x0 = new Float32Array([1, 2, 0, 3, 4, 0, 5, 6, 0]);
+  expect([...leftoverRows(x0, 3, 2, 0)]).toEqual([1, 2, 3, 4, 5, 6]);
+  expect([...leftoverRows(x0, 3, 2, 2)]).toEqual([5, 6]);
+  expect([...leftoverRows(x0, 3, 2, 3)]).toEqual([]);
+  expect([...leftoverRows(x0, 3, 2, 9)]).toEqual([]);
 });

@@ -1,6 +1,7 @@
-/** A policy begins, the expert goes on: in Node, with pictures that nobody looks at and a policy that knows one motion. */
+/** Episodes of a policy, or begun by one: in Node, with pictures that nobody looks at and a policy that knows one motion. */
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { EpisodeRequest } from '#contracts/episode-api.ts';
+import { REAL_TIME_CHUNKING, type ChunkGuidance } from '#contracts/inference.ts';
 import type { PolicyInfo } from '#contracts/policy.ts';
 import type { CameraRenderer } from '#core/world/cameras.ts';
 import { reachDown } from '#core/robots/inverse-kinematics.ts';
@@ -105,4 +106,43 @@ describe('an episode that a policy begins', () => {
   it('needs a policy', async () => {
     await expect(episode({ kind: 'baseline', name: 'expert', meanTrajectory: () => Promise.reject(new Error('not asked')) })).rejects.toMatchObject({ failure: { code: 'control/out-of-range' } });
   });
+});
+
+describe('an episode of a policy', () => {
+  it('asks for plans as often as it was told, each guided by what the one before still holds, or by nothing', async () => {
+    const world = await World.open();
+    const seen: (ChunkGuidance | undefined)[] = [];
+    const maker = towards([30, -40, 40, 30, 0, 20]);
+    const watched: ChunkMaker = {
+      ...maker,
+      async predict(observation, noise, how) {
+        seen.push(how?.guidance);
+        // Each plan's numbers are its own, row by row.
+        return { ...(await maker.predict(observation, noise)), x0: Float32Array.from({ length: ROWS * 8 }, (_, i) => 1000 * seen.length + Math.floor(i / 8)) };
+      },
+    };
+    const request: EpisodeRequest = { ...REQUEST, task: 'touch', playRows: 8, inferenceDelayTicks: 2, realTimeChunking: { ...REAL_TIME_CHUNKING, horizon: 4 } };
+    delete (request as { prelude?: unknown }).prelude;
+    const parts = { world, cameras, nowMs: () => performance.now() };
+    await runEpisode(request, { kind: 'policy', maker: watched }, parts, null);
+    expect(seen.length).toBeGreaterThan(3);
+    const [first, second, third] = seen;
+    expect(first).toBeUndefined();
+    expect(second).toMatchObject({ horizon: 4, delay: 2, schedule: 'LINEAR', maxWeight: 10, columns: 6 });
+    // What is left of the first, and where it begins: the row that is due.
+    const played = ROWS - (second?.leftover.length ?? 0) / 6;
+    expect(played).toBeGreaterThanOrEqual(8);
+    expect(second?.leftover[0]).toBe(1000 + played);
+    expect(third?.leftover[0]).toBeGreaterThanOrEqual(2000 + 8);
+
+    seen.length = 0;
+    const plain = { ...request };
+    delete (plain as { realTimeChunking?: unknown }).realTimeChunking;
+    await runEpisode(plain, { kind: 'policy', maker: watched }, parts, null);
+    expect(seen.every((guidance) => guidance === undefined)).toBe(true);
+    // A head of bins has no step to guide.
+    seen.length = 0;
+    await runEpisode(request, { kind: 'policy', maker: { ...watched, info: { ...INFO, head: 'bins' } } }, parts, null);
+    expect(seen.every((guidance) => guidance === undefined)).toBe(true);
+  }, 60_000);
 });
