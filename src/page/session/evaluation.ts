@@ -20,6 +20,7 @@ import { PAIRS, type HeadAnswer, type MeasuredEpisode, type Pair, type PairAnswe
 import { SHIPPED_HEADS, type PolicyVerbs } from './policy-verbs.ts';
 import { percentile } from './percentile.ts';
 import { withWeights } from './precision.ts';
+import { ASK_AT_SHARE } from './run-verbs.ts';
 
 export interface MeasureRequest {
   /** A baseline (`expert`, `hold-still`, `random`, `mean-trajectory`) or a shipped policy's name; the page's policy when absent. */
@@ -34,7 +35,7 @@ export interface MeasureRequest {
   readonly cubes?: number;
   /** Ticks between looking and the chunk's arrival. `measured`: what this machine needs, from one episode that is not counted. */
   readonly inferenceDelayTicks?: number | 'measured';
-  /** Rows of each chunk that are played before the next is asked for. 8 when absent. */
+  /** Rows of each chunk that are played before the next is asked for; as many as a run plays when absent: half. */
   readonly playRows?: number;
 }
 
@@ -51,8 +52,8 @@ export interface EvaluationVerbs {
 
 /** A second's worth of sense for a plan typed by hand. */
 const MOST_SEEDS = 10_000;
-/** Half of a pocket plan, as its counts in `evidence/evaluation.md`. */
-const HEADS_PLAY_ROWS = 16;
+/** A baseline has no plans; what is asked of it instead of rows is never looked at. */
+const NO_ROWS = 1;
 const TICK_MS = 1000 / 30;
 /** A seed of the training range: its episode is never part of a result. */
 const WARM_UP_SEED = 1_000_000;
@@ -117,8 +118,9 @@ export function evaluationVerbs(context: SessionContext, policies: PolicyVerbs):
           stores.measure.setState({ kind: 'preparing' }, true);
           const draft = planOf(request);
           const chosen = await choose(request.policy);
-          const delay = await delayTicks(request.inferenceDelayTicks, requestOf(draft, draft.tasks[0] as TaskKind, 0), chosen);
-          const plan: EvaluationPlan = { ...draft, contestant: chosen.contestant, inferenceDelayTicks: delay };
+          const playRows = rowsPlayed(request, chosen);
+          const delay = await delayTicks(request.inferenceDelayTicks, requestOf({ ...draft, playRows }, draft.tasks[0] as TaskKind, 0), chosen);
+          const plan: EvaluationPlan = { ...draft, playRows, contestant: chosen.contestant, inferenceDelayTicks: delay };
           const total = plan.tasks.length * plan.seeds.count;
           const episodes: MeasuredEpisode[] = [];
           const show = (): void => stores.measure.setState({ kind: 'running', plan, episodes: [...episodes], tasks: summarise(episodes.map((one) => one.result)), total }, true);
@@ -146,7 +148,7 @@ export function evaluationVerbs(context: SessionContext, policies: PolicyVerbs):
           const show = (): void => stores.pairs.setState({ kind: 'running', question, task, prediction, pairs: [...pairs] }, true);
           show();
           const chosen = await choose(undefined);
-          const plan = planOf({ task });
+          const plan = { ...planOf({ task }), playRows: rowsPlayed({}, chosen) };
           for (let seed = 0; seed < PAIRS && run.ending === 'no'; seed++) {
             const plain = await episode(requestOf(plan, task, seed), chosen);
             const change: Partial<EpisodeRequest> = question === 'look' ? { perturbation: 'black-cameras' } : { instruction: 'another-colour' };
@@ -168,11 +170,12 @@ export function evaluationVerbs(context: SessionContext, policies: PolicyVerbs):
         try {
           const heads: HeadAnswer[] = ACTION_HEADS.map((head) => headAnswer(head, null, []));
           const show = (kind: 'running' | 'over'): void => stores.heads.setState({ kind, task, tables, heads: [...heads] }, true);
-          const plan = planOf({ task, seeds: tables, playRows: HEADS_PLAY_ROWS });
+          const draft = planOf({ task, seeds: tables });
           show('running');
           for (const [i, head] of ACTION_HEADS.entries()) {
             if (run.ending === 'asked') break;
             const chosen = await choose(SHIPPED_HEADS[head]);
+            const plan = { ...draft, playRows: rowsPlayed({}, chosen) };
             const episodes: MeasuredEpisode[] = [];
             for (let seed = 0; seed < tables && run.ending === 'no'; seed++) {
               episodes.push(await episode(requestOf(plan, task, seed), chosen));
@@ -194,7 +197,11 @@ export function evaluationVerbs(context: SessionContext, policies: PolicyVerbs):
   };
 }
 
-/** The contestant is filled in when it has been chosen. Throws `control/out-of-range` for what cannot be. */
+function rowsPlayed({ playRows }: Pick<MeasureRequest, 'playRows'>, { info }: Chosen): number {
+  return playRows ?? (info === null ? NO_ROWS : Math.max(1, Math.round((1 - ASK_AT_SHARE) * info.chunkRows)));
+}
+
+/** The contestant and the rows played are filled in when it has been chosen. Throws `control/out-of-range` for what cannot be. */
 function planOf(request: MeasureRequest): EvaluationPlan {
   const tasks = typeof request.task === 'string' ? [request.task] : request.task;
   for (const task of tasks) {
@@ -205,7 +212,7 @@ function planOf(request: MeasureRequest): EvaluationPlan {
   requireWhole('seeds', seeds.count, 1, MOST_SEEDS);
   requireWhole('first seed', seeds.first, 0, 2 ** 31);
   requireWhole('cubes', request.cubes ?? 4, 1, 4);
-  requireWhole('playRows', request.playRows ?? 8, 1, 1000);
+  requireWhole('playRows', request.playRows ?? NO_ROWS, 1, 1000);
   if (request.inferenceDelayTicks !== undefined && request.inferenceDelayTicks !== 'measured') requireWhole('inferenceDelayTicks', request.inferenceDelayTicks, 0, 300);
   return {
     contestant: { kind: 'baseline', name: 'hold-still' },
@@ -216,7 +223,7 @@ function planOf(request: MeasureRequest): EvaluationPlan {
     instruction: request.instruction ?? 'as-asked',
     cubes: request.cubes ?? 4,
     inferenceDelayTicks: 0,
-    playRows: request.playRows ?? 8,
+    playRows: NO_ROWS,
   };
 }
 

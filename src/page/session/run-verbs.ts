@@ -29,8 +29,8 @@ const MAX_RUN_SECONDS = 3600;
 /** From anywhere to anywhere within the gentlest limits takes less; within this much of the first row the arm is there. */
 const START_POSE_MS = 15_000;
 const AT_START_UNITS = 0.01;
-/** LeRobot's default chunk_size_threshold. */
-const ASK_AT_SHARE = 0.5;
+/** LeRobot's default chunk_size_threshold: the next plan is asked for when this much of one is left. Measuring plays as a run does. */
+export const ASK_AT_SHARE = 0.5;
 /**
  * A chunk that was half a minute under way is refused. A software GPU on a crowded two-core machine was seen to take
  * 12 s for one. The simulated arm can afford to wait: with a dry queue it holds, and the table it looked at stays as it
