@@ -76,10 +76,10 @@ test('The episode worker is the chain of workers: the same physics, pictures, pl
       while (playground.state().arm.tick < met) await new Promise((resolve) => setTimeout(resolve, 20));
       const positions = [(await playground.world.step(given.steps[0] as number)).positions];
       let record = null;
-      // A busy machine may be too late with a picture; nothing has moved meanwhile.
+      // A busy machine may be too late with a picture or a reading; nothing has moved meanwhile.
       for (let attempt = 1; record === null; attempt++) {
         record = await playground.probe({ task: given.sentence, noiseSeed: given.noiseSeed }).catch((thrown: { readonly code?: string }) => {
-          if (thrown.code !== 'observation/camera-stale' || attempt >= 10) throw thrown;
+          if (!/^observation\/(?:camera|state)-stale$/.test(thrown.code ?? '') || attempt >= 10) throw thrown;
           return null;
         });
       }
@@ -121,7 +121,7 @@ test('The episode worker is the chain of workers: the same physics, pictures, pl
           try {
             return await playground.probe({ task: given.sentence, noiseSeed: given.noiseSeed });
           } catch (thrown) {
-            if ((thrown as { readonly code?: string }).code !== 'observation/camera-stale' || attempt >= 10) throw thrown;
+            if (!/^observation\/(?:camera|state)-stale$/.test((thrown as { readonly code?: string }).code ?? '') || attempt >= 10) throw thrown;
           }
         }
       };
