@@ -42,6 +42,8 @@ export function cameraFeed(port: MessagePort, clock: Clock, isHidden: () => bool
   const seen = new Map<string, CameraPicture>();
   let open = true;
   let nextId = 1;
+  /** Whether what was sent last is what is here: an answer that came too late was sent, and is not. */
+  let holds: 'what-was-sent' | 'something-older' = 'something-older';
   let pending: { readonly id: number; readonly resolve: (reply: PictureReply) => void } | null = null;
 
   port.onmessage = (event: MessageEvent<PictureReply>) => {
@@ -66,7 +68,8 @@ export function cameraFeed(port: MessagePort, clock: Clock, isHidden: () => bool
   const turn = async (): Promise<void> => {
     if (watchers.size === 0 || isHidden()) return;
     const asked = [...watchers];
-    const reply = await ask({ id: nextId++, cameras: asked.map((watcher) => ({ key: watcher.key, ...watcher.size() })), want: 'changed' });
+    const reply = await ask({ id: nextId++, cameras: asked.map((watcher) => ({ key: watcher.key, ...watcher.size() })), want: holds === 'what-was-sent' ? 'changed' : 'always' });
+    holds = reply.kind === 'failed' ? 'something-older' : 'what-was-sent';
     const pictures = reply.kind === 'failed' ? [] : reply.kind === 'pictures' ? reply.pictures : still(asked, reply.capturedAtMs);
     for (const picture of pictures) seen.set(picture.camera, picture);
     for (const watcher of asked) {
