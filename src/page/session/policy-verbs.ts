@@ -8,6 +8,7 @@ import { asFailure, FailureError, unwrap } from '#core/lib/failure.ts';
 import type { SessionContext } from './context.ts';
 import { withWeights } from './precision.ts';
 import type { PolicyState } from './stores.ts';
+import { transferSpeed } from './transfer-speed.ts';
 
 /** What ships with the page. */
 export const SHIPPED_POLICIES: readonly PolicySource[] = [{ kind: 'shipped', name: 'policies/pocket' }];
@@ -63,7 +64,7 @@ export function policyVerbs(context: SessionContext): PolicyVerbs {
   const work = async (asked: PolicySource, fit: PolicyFit, request: number): Promise<ReadyPolicy> => {
     const isCurrent = (): boolean => request === requests;
     let source = asked;
-    enter({ kind: 'loading', source, startedAtMs: clock.nowMs(), progress: null });
+    enter({ kind: 'loading', source, startedAtMs: clock.nowMs(), progress: null, bytesPerSecond: null });
     try {
       source = await withWeights(asked, async () => unwrap(await house.inference.api.likely(engineChoice)));
       const { storedName } = unwrap(await house.conversion.api.convert(source));
@@ -98,9 +99,11 @@ export function policyVerbs(context: SessionContext): PolicyVerbs {
     return result;
   };
 
+  const speed = transferSpeed();
   house.onProgress((progress) => {
     const state = stores.policy.getState();
-    if (state.kind === 'loading') stores.policy.setState({ ...state, progress }, true);
+    const bytesPerSecond = progress.phase === 'fetch' ? speed(clock.nowMs(), progress.doneBytes) : null;
+    if (state.kind === 'loading') stores.policy.setState({ ...state, progress, bytesPerSecond }, true);
   });
 
   house.inference.onState((worker) => {

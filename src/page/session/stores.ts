@@ -26,7 +26,7 @@ export type WorkersState = Readonly<Record<WorkerName, WorkerState>>;
 
 export type PolicyState =
   | { readonly kind: 'none' }
-  | { readonly kind: 'loading'; readonly source: PolicySource; readonly startedAtMs: number; readonly progress: LoadProgress | null }
+  | { readonly kind: 'loading'; readonly source: PolicySource; readonly startedAtMs: number; readonly progress: LoadProgress | null; readonly bytesPerSecond: number | null }
   | { readonly kind: 'ready'; readonly source: PolicySource; readonly fit: PolicyFit; readonly storedName: string; readonly info: PolicyInfo; readonly engine: EngineReport }
   | { readonly kind: 'failed'; readonly source: PolicySource; readonly failure: Failure };
 

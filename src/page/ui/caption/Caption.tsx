@@ -1,5 +1,5 @@
 /** The line under the stage: one sentence about what is happening, also read aloud by screen readers, and progress. */
-import { useEffect, useRef, useState } from 'react';
+import { useState } from 'react';
 import { useNoun, useUi } from '../context.ts';
 import { useNow } from '../use-now.ts';
 import { progressLine, progressShare, statusLine, type StatusFacts } from '#page/words/status.ts';
@@ -37,16 +37,12 @@ function runFacts(run: ReturnType<typeof useNoun<'run'>>, nowMs: number): Status
 /** Step counts change many times a second; read aloud they would never end. Only a new kind of news is announced. */
 function Announcer({ line }: { readonly line: string }) {
   const news = line.replace(/[\d.]+/g, '#');
-  const [announced, setAnnounced] = useState(line);
-  const last = useRef(news);
-  useEffect(() => {
-    if (last.current === news) return;
-    last.current = news;
-    setAnnounced(line);
-  }, [news, line]);
+  const [announced, setAnnounced] = useState({ news, line });
+  // While drawing, not after it: an effect's change would stay open behind each of a burst of news.
+  if (announced.news !== news) setAnnounced({ news, line });
   return (
     <p className="unseen" aria-live="polite">
-      {announced}
+      {announced.line}
     </p>
   );
 }
