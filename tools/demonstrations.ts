@@ -5,6 +5,8 @@
  *   npm run demonstrations -- --out DIR [--tasks touch,pick-up,...] [--seeds 1000000:500]   so many of each task
  *       [--cubes mix|1..4] [--noise 5 --noise-share 0.5] [--mix-share 0.3] [--misled-share 0.4] [--crooked-share 0]   what is varied
  *       [--begun-by DIR]   a checkpoint that acts first; the expert takes over where it has got to (DAgger)
+ *       [--played-by DIR [--tries 4]]   a checkpoint that acts alone, in 8-bit products; a table that it fails on it tries so many
+ *                          times more, with other noise. Training reads only what succeeded (self-imitation)
  *       [--picture-every 4] [--size 96] [--per-shard 50]                                    what is kept
  *       [--browsers 1] [--site DIR]                                                         how it is run
  *
@@ -15,7 +17,7 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import type { RecordedEpisode } from '#contracts/episode-api.ts';
+import type { EpisodeRequest, RecordedEpisode } from '#contracts/episode-api.ts';
 import type { ShardCard } from '#contracts/episode.ts';
 import type { EpisodeResult } from '#contracts/evaluation.ts';
 import { FailureError } from '#core/lib/failure.ts';
@@ -26,6 +28,9 @@ import { demonstrationRequest, refuseHeldOut, seedsFrom, shardPlans, tasksFrom, 
 import { LabLost, openLab, type Lab } from './episodes/lab.ts';
 import { shardBytes } from './episodes/shard.ts';
 import { serve } from './serve.ts';
+
+/** Between the noise seeds of a table's tries: further than any seed of a demonstration. */
+const NOISE_STRIDE = 100_000_000;
 
 const root = resolve(import.meta.dirname, '..');
 const { values: options } = parseArgs({
@@ -40,6 +45,8 @@ const { values: options } = parseArgs({
     'misled-share': { type: 'string', default: '0.4' },
     'crooked-share': { type: 'string', default: '0' },
     'begun-by': { type: 'string' },
+    'played-by': { type: 'string' },
+    tries: { type: 'string', default: '4' },
     'picture-every': { type: 'string', default: '4' },
     size: { type: 'string', default: '96' },
     'per-shard': { type: 'string', default: '50' },
@@ -56,10 +63,11 @@ const varied: DemonstrationOptions = {
   mixShare: Number(options['mix-share']),
   misledShare: Number(options['misled-share']),
   crookedShare: Number(options['crooked-share']),
-  begunBy: options['begun-by'] === undefined ? 'expert' : 'policy',
+  actor: options['begun-by'] !== undefined ? 'policy-first' : options['played-by'] !== undefined ? 'policy' : 'expert',
 };
 const pictureEveryTicks = wholeNumber('--picture-every', options['picture-every'], 1, 300);
 const side = wholeNumber('--size', options.size, 16, 640);
+const moreTries = wholeNumber('--tries', options.tries, 0, 100);
 const seeds = seedsFrom(options.seeds);
 refuseHeldOut(seeds.first);
 
@@ -69,8 +77,9 @@ const left = all.filter((plan) => !existsSync(join(out, plan.file)));
 console.log(`${all.length} shards, ${all.length - left.length} there already, ${left.reduce((sum, plan) => sum + plan.count, 0)} episodes to go`);
 
 if (options.site === undefined) buildIfStale();
-const begins = options['begun-by'] === undefined ? null : checkpointUnderTest(options['begun-by'], { steps: null, cameras: null, noiseScale: null });
-const server = await serve({ folder: options.site ?? join(root, 'dist'), ...(begins === null ? {} : { replace: begins.replace }) });
+const folder = options['begun-by'] ?? options['played-by'];
+const checkpoint = folder === undefined ? null : checkpointUnderTest(folder, { steps: null, cameras: null, noiseScale: null });
+const server = await serve({ folder: options.site ?? join(root, 'dist'), ...(checkpoint === null ? {} : { replace: checkpoint.replace }) });
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { readonly version: string };
 const began = performance.now();
 const spent = { physics: 0, rendering: 0, total: 0, simulated: 0, episodes: 0, successes: 0 };
@@ -90,8 +99,7 @@ async function worker(): Promise<void> {
       for (let seed = plan.firstSeed; seed < plan.firstSeed + plan.count; seed++) {
         for (let attempt = 1; ; attempt++) {
           try {
-            const episode = await one(lab, plan, seed);
-            if (episode !== null) episodes.push(episode);
+            episodes.push(...(await tried(lab, plan, seed)));
             break;
           } catch (thrown) {
             if (!(thrown instanceof LabLost) || attempt === 3) throw thrown;
@@ -110,20 +118,32 @@ async function worker(): Promise<void> {
 
 async function open(): Promise<Lab> {
   const lab = await openLab(server.url);
-  if (begins === null) await lab.choose({ kind: 'baseline', name: 'expert' }, null);
-  else await lab.choose({ kind: 'policy', storedName: await lab.convert({ kind: 'shipped', name: begins.name }) }, 'wasm');
+  if (checkpoint === null) await lab.choose({ kind: 'baseline', name: 'expert' }, null);
+  else await lab.choose({ kind: 'policy', storedName: await lab.convert({ kind: 'shipped', name: checkpoint.name, precision: varied.actor === 'policy' ? 'int8' : 'f32' }) }, 'wasm');
   return lab;
 }
 
+/** One episode, and where a policy that acts alone has failed the same table again; none where this seed has no such episode. */
+async function tried(lab: Lab, plan: ShardPlan, seed: number): Promise<readonly RecordedEpisode[]> {
+  const request = demonstrationRequest(plan.task, seed, varied);
+  const first = await one(lab, request);
+  if (first === null) return [];
+  const again: (RecordedEpisode | null)[] = [];
+  if (varied.actor === 'policy' && first.card.verdict.kind !== 'success') {
+    for (let draw = 1; draw <= moreTries; draw++) again.push(await one(lab, { ...request, noiseSeed: seed + draw * NOISE_STRIDE }));
+  }
+  return [first, ...again.filter((episode) => episode !== null)];
+}
+
 /** Null where this seed has no such episode (no room for its distractors, say): told, and left out. */
-async function one(lab: Lab, plan: ShardPlan, seed: number): Promise<RecordedEpisode | null> {
+async function one(lab: Lab, request: EpisodeRequest): Promise<RecordedEpisode | null> {
   try {
-    const { result, recorded } = await lab.record(demonstrationRequest(plan.task, seed, varied), { pictureEveryTicks, width: side, height: side });
+    const { result, recorded } = await lab.record(request, { pictureEveryTicks, width: side, height: side });
     count(result);
     return recorded;
   } catch (thrown) {
     if (!(thrown instanceof FailureError)) throw thrown;
-    console.log(`${plan.task} ${seed}: left out, ${thrown.message}`);
+    console.log(`${request.task} ${request.seed}: left out, ${thrown.message}`);
     return null;
   }
 }
@@ -135,7 +155,7 @@ async function write(plan: ShardPlan, episodes: readonly RecordedEpisode[], brow
     fps: 30,
     cameras: ['front', 'wrist'].map((short) => ({ key: `observation.images.${short}`, short, width: side, height: side })),
     pictureEveryTicks,
-    versions: { playground: version, browser, renderer: DRAWING_VERSION.renderer, drawing: String(DRAWING_VERSION.drawingRevision), options: JSON.stringify(varied), ...(begins === null ? {} : { begunBy: begins.sha256 }) },
+    versions: { playground: version, browser, renderer: DRAWING_VERSION.renderer, drawing: String(DRAWING_VERSION.drawingRevision), options: JSON.stringify(varied), ...(checkpoint === null ? {} : { checkpoint: checkpoint.sha256 }) },
   };
   const bytes = await shardBytes(episodes, card);
   // Under another name until it is whole: a shard that exists is complete.

@@ -48,7 +48,7 @@ def read_shard(path: pathlib.Path) -> tuple[dict, list[dict], dict[str, np.ndarr
 
 
 def load(folder: pathlib.Path, chunk: int, only_success: bool = True) -> Samples:
-    """Every shard under `folder`. Failed episodes teach failing, so they are left out unless asked for."""
+    """Every shard under `folder`. Failed episodes teach failing, whoever failed; they are left out unless asked for."""
     parts: list[dict] = []
     sentences: dict[str, int] = {}
     episode_number = 0
@@ -58,7 +58,7 @@ def load(folder: pathlib.Path, chunk: int, only_success: bool = True) -> Samples
         shots_of = np.append(t["episode.first_shot"], len(t["shot.tick"]))
         ticks_of = np.append(t["episode.first_tick"], len(t["state"]))
         for e, card in enumerate(cards):
-            if only_success and card["verdict"]["kind"] != "success" and card["source"] == "expert":
+            if only_success and card["verdict"]["kind"] != "success":
                 continue
             first, end = int(ticks_of[e]), int(ticks_of[e + 1])
             shots = slice(int(shots_of[e]), int(shots_of[e + 1]))

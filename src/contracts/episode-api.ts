@@ -10,6 +10,8 @@ export interface EpisodeRequest
   extends Pick<EvaluationPlan, 'cubes' | 'wording' | 'perturbation' | 'instruction' | 'inferenceDelayTicks' | 'playRows' | 'realTimeChunking'> {
   readonly task: TaskKind;
   readonly seed: number;
+  /** What a policy's noise is drawn from; absent: the episode's own seed. Another one tries the same table in another way. */
+  readonly noiseSeed?: number;
   /** What a demonstration's surroundings are drawn from; results are counted in `as-shipped`. Ranges: `core/evaluation/training-mix.ts`. */
   readonly surroundings: 'as-shipped' | 'training-mix';
   /** Joint units of normal noise on the contestant's wishes, in bursts; 0 = none. For demonstrations of recovery. */

@@ -19,8 +19,8 @@ export interface DemonstrationOptions {
   readonly misledShare: number;
   /** Of grasps: the share that begins with the cube held crookedly. */
   readonly crookedShare: number;
-  /** Who acts first. A policy begins every demonstration, and the expert takes over; then nobody is misled. */
-  readonly begunBy: 'expert' | 'policy';
+  /** `policy-first`: a policy begins every demonstration, and the expert takes over; then nobody is misled. `policy`: it acts alone. */
+  readonly actor: 'expert' | 'policy-first' | 'policy';
 }
 
 export interface ShardPlan {
@@ -58,8 +58,9 @@ export function demonstrationRequest(task: TaskKind, seed: number, options: Demo
   };
 }
 
-function prelude(task: TaskKind, begins: number, { misledShare, crookedShare, begunBy }: DemonstrationOptions): Pick<EpisodeRequest, 'prelude'> {
-  if (begunBy === 'policy') return { prelude: 'by-policy' };
+function prelude(task: TaskKind, begins: number, { misledShare, crookedShare, actor }: DemonstrationOptions): Pick<EpisodeRequest, 'prelude'> {
+  if (actor === 'policy-first') return { prelude: 'by-policy' };
+  if (actor === 'policy') return {};
   if (task === 'wave') return {};
   if (begins < misledShare) return { prelude: 'misled' };
   return GRASPS.includes(task) && begins < misledShare + crookedShare ? { prelude: 'crooked' } : {};

@@ -78,7 +78,7 @@ function rgbOf(png: Uint8Array): number[] {
 }
 
 describe('what is demonstrated', () => {
-  const options = { cubes: 'mix', noise: 5, noiseShare: 0.5, mixShare: 0.7, misledShare: 0.4, crookedShare: 0.2, begunBy: 'expert' } as const;
+  const options = { cubes: 'mix', noise: 5, noiseShare: 0.5, mixShare: 0.7, misledShare: 0.4, crookedShare: 0.2, actor: 'expert' } as const;
 
   it('follows from task and seed alone, in the shares that were asked for', () => {
     const all = Array.from({ length: 2000 }, (_, i) => demonstrationRequest('pick-up', 1_000_000 + i, options));
@@ -91,7 +91,8 @@ describe('what is demonstrated', () => {
     expect(demonstrationRequest('touch', 1_000_007, { ...options, misledShare: 0, crookedShare: 1 }).prelude).toBeUndefined();
     expect(share((r) => r.prelude === 'by-policy')).toBe(0);
     expect(demonstrationRequest('wave', 1_000_007, { ...options, misledShare: 1 }).prelude).toBeUndefined();
-    expect(demonstrationRequest('touch', 1_000_007, { ...options, begunBy: 'policy' }).prelude).toBe('by-policy');
+    expect(demonstrationRequest('touch', 1_000_007, { ...options, actor: 'policy-first' }).prelude).toBe('by-policy');
+    expect(demonstrationRequest('touch', 1_000_007, { ...options, actor: 'policy' }).prelude).toBeUndefined();
     expect(share((r) => r.cubes === 4)).toBeCloseTo(0.5, 1);
     expect(share((r) => r.cubes === 1)).toBeGreaterThan(0.04);
     expect(all.every((r) => r.wording === 'train' && r.instruction === 'as-asked')).toBe(true);

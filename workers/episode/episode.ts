@@ -100,7 +100,7 @@ export async function runEpisode(request: EpisodeRequest, actor: Actor, parts: E
     const wanted = await act.beforeTick(view, records.at(-1)?.target ?? beginning);
     const record = lockstep.control();
     records.push(record);
-    clockwork.time('rendering', () => witness?.tick({ tick: records.length - 1, view, record, wanted: wanted ?? record.target, poses: () => lockstep.poses() }));
+    clockwork.time('rendering', () => witness?.tick({ tick: records.length - 1, view, record, wanted: wanted ?? (record.wanted.some(Number.isNaN) ? record.target : record.wanted), poses: () => lockstep.poses() }));
     clockwork.time('physics', () => lockstep.advance());
     if (record.mode === 'stopping' || record.mode === 'stopped') {
       // Nobody presses Stop here: the safety watch latched, and nothing will move until a person says so.
@@ -365,7 +365,7 @@ function policyActing(maker: ChunkMaker, request: EpisodeRequest, given: ActingP
     const observation: Observation = { ...gatherObservation(needs, senses), sentence: drawn.sentence };
     const index = chunks.length;
     // The noise that a run of this seed would have: what is seen here can be seen again on the stage.
-    const noiseSeed = chunkNoiseSeed(request.seed, index);
+    const noiseSeed = chunkNoiseSeed(request.noiseSeed ?? request.seed, index);
     const predicted = await clockwork.timeAsync('inference', () => maker.predict(observation, noiseSeed, guidance(observedTick)));
     before = { x0: predicted.x0, observedTick };
     // A copy: the chunk itself is handed to control.
