@@ -1,9 +1,9 @@
 /** What goes wrong, one story each: a clear message with what to do, the arm holds, the page stays alive. */
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FailureCode } from '#contracts/failure.ts';
-import { open } from './app.ts';
-import { DIST, expect, test, withPrelude, type Damage } from './site.ts';
+import { open, type App } from './app.ts';
+import { DIST, expect, newSite, test, withPrelude, type Damage, type Site } from './site.ts';
 import { expectHolding, kill, worker } from './workers.ts';
 
 const WEIGHTS = 'policies/pocket/model.safetensors';
@@ -76,19 +76,57 @@ const CHECKPOINTS: readonly { readonly title: string; readonly damage: Damage; r
   { title: 'A weight is not a number', damage: replace(WEIGHTS, withNaN), codes: ['checkpoint/not-finite'], says: /not a number|NaN|finite/i },
 ];
 
-for (const { title, damage, codes, says } of CHECKPOINTS) {
-  test(`${title}: the page says so and what to do, and the arm holds`, async ({ site }) => {
-    const visit = await site.visit({ replace: damage });
+/** What a damaged checkpoint must look like, wherever it came from. */
+async function expectDamageTold(app: App, { codes, says }: (typeof CHECKPOINTS)[number]): Promise<void> {
+  await expect.poll(async () => (await app.state()).policy.kind, { timeout: 60_000 }).toBe('failed');
+  const { failures } = await app.state();
+  expect(codes, JSON.stringify(failures)).toContain(failures[0]?.code);
+  expect(failures.length, JSON.stringify(failures)).toBe(1);
+  await app.expectMessage(says);
+  expect(codes).toContain((await app.failureOf((playground) => playground.run({ task: 'pick up the red cube', seconds: 3 }))).code);
+  await expectHolding(app);
+}
+
+test('The policy that ships is damaged on the host: the page says so and what to do when it is opened, and the arm holds', async ({ site }) => {
+  const [missing] = CHECKPOINTS;
+  if (missing === undefined) throw new Error('no damaged checkpoint');
+  const visit = await site.visit({ replace: missing.damage });
+  visit.expectComplaint(/404|Failed to load resource/);
+  await expectDamageTold(await open(visit), missing);
+});
+
+test.describe('A policy is damaged that she chooses', () => {
+  /** `policies/damaged-3/...` is the pocket policy with the fourth damage. */
+  const damaged: Damage = (path) => {
+    const [, index = '', rest = ''] = /^policies\/damaged-(\d+)\/(.+)$/.exec(path) ?? [];
+    const one = CHECKPOINTS[Number(index)];
+    if (index === '' || one === undefined) return undefined;
+    const found = one.damage(`policies/pocket/${rest}`);
+    return found === undefined ? fileOf(join(DIST, 'policies/pocket', rest)) : found;
+  };
+  let shared: Site;
+  let app: App;
+  test.beforeAll(async ({ browser }) => {
+    shared = newSite(browser);
+    const visit = await shared.visit({ replace: damaged });
     visit.expectComplaint(/404|Failed to load resource/);
-    const app = await open(visit);
-    await expect.poll(async () => (await app.state()).policy.kind, { timeout: 60_000 }).toBe('failed');
-    const { failures } = await app.state();
-    expect(codes, JSON.stringify(failures)).toContain(failures[0]?.code);
-    expect(failures.length, JSON.stringify(failures)).toBe(1);
-    await app.expectMessage(says);
-    expect(codes).toContain((await app.failureOf((playground) => playground.run({ task: 'pick up the red cube', seconds: 3 }))).code);
-    await expectHolding(app);
+    app = await open(visit, { query: 'engine=wasm', until: 'policy' });
   });
+  test.afterAll(() => shared.close());
+
+  for (const [index, one] of CHECKPOINTS.entries()) {
+    test(`${one.title}: the page says so and what to do, and the arm holds`, async () => {
+      for (const dismiss of await app.page.getByRole('button', { name: /dismiss|close/i }).all()) await dismiss.click();
+      const failure = await app.failureOf((playground, name) => playground.policies.load(name), `policies/damaged-${index}`);
+      expect(one.codes).toContain(failure.code);
+      await expectDamageTold(app, one);
+    });
+  }
+});
+
+/** Null where there is none. */
+function fileOf(path: string): Buffer | null {
+  return existsSync(path) ? readFileSync(path) : null;
 }
 
 test('The policy asks for a camera that this robot does not have: it is named, and the arm holds', async ({ site }) => {
@@ -120,7 +158,7 @@ test('There is no WebGPU: the page says which engine runs instead, and a sentenc
   expect(engine?.reason).toMatchObject({ kind: 'only', failure: { code: 'engine/no-webgpu' } });
   await expect(app.page.getByText(/WASM on the CPU/).first()).toBeVisible();
   const report = await app.play(async (playground) => {
-    const { outcome, control, file } = await playground.run({ task: 'wave hello', seconds: 12 });
+    const { outcome, control, file } = await playground.run({ task: 'wave hello', seconds: 4 });
     return { outcome, chunksPlayed: control.chunksPlayed, providers: file.chunks.map((chunk) => chunk.provider) };
   });
   expect(report.outcome).toBe('finished');
@@ -253,7 +291,7 @@ test('The control worker is killed: the page says so, and Stop says that it was 
 test('The control loop hangs: Stop is not confirmed within a quarter of a second, and the page says so', async ({ site }) => {
   const visit = await site.visit();
   const app = await open(visit, { query: 'engine=wasm' });
-  const hanging = worker(app, 'control').evaluate('{ const until = performance.now() + 8000; while (performance.now() < until); }');
+  const hanging = worker(app, 'control').evaluate('{ const until = performance.now() + 5000; while (performance.now() < until); }');
   await app.page.waitForTimeout(200);
   const startedAtMs = Date.now();
   await app.stop.click();
