@@ -1,5 +1,5 @@
 /** The simulated cameras in a real browser: repeatable to the byte, sensitive to what they should see, honest when lost. */
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, expect, test, vi } from 'vitest';
 import type { Picture } from '#contracts/picture.ts';
 import type { SceneDescription } from '#contracts/scene.ts';
 import { asFailure } from '#core/lib/failure.ts';
@@ -110,6 +110,12 @@ test('milliseconds a picture are reported by camera', () => {
   const ms = renderer.pictureMs();
   expect(Object.keys(ms).sort()).toEqual([FRONT_CAMERA, WRIST_CAMERA]);
   for (const value of Object.values(ms)) expect(value).toBeGreaterThan(0);
+
+  // What nothing has been drawn for is no reading any more.
+  const later = performance.now() + 11_000;
+  const clock = vi.spyOn(performance, 'now').mockReturnValue(later);
+  expect(renderer.pictureMs()).toEqual({});
+  clock.mockRestore();
 });
 
 test('a lost context is a failed camera, and works again once it is back', async () => {

@@ -21,8 +21,9 @@ import { applyRenderSettings } from '#core/scene/three/render-settings.ts';
 
 const NEAR_M = 0.004;
 const FAR_M = 4;
-/** Medians are taken over this many pictures a camera. */
+/** Medians are taken over this many pictures a camera, none older than this: what a picture cost long ago says nothing of now. */
 const TIMES_KEPT = 31;
+const RECENT_MS = 10_000;
 /** Larger pictures are refused: nobody here wants them, and a context's buffer has a limit. */
 const MOST_PIXELS_A_SIDE = 2048;
 
@@ -54,7 +55,7 @@ export interface CameraRenderer {
    * Rejects with what `render` throws.
    */
   capture(key: string, widthPx: number, heightPx: number, poses: Float64Array): Promise<Picture>;
-  /** Median milliseconds of the last pictures, by camera; cameras that took none are absent. */
+  /** Median milliseconds of the pictures of the last ten seconds, by camera; cameras that took none are absent. */
   pictureMs(): Readonly<Record<string, number>>;
   /** True while the context is lost; it may come back by itself. */
   isLost(): boolean;
@@ -69,7 +70,7 @@ export function createCameraRenderer({ description, canvas }: CameraRendererOpti
   // The shadow is drawn once an instant, not once a camera.
   renderer.shadowMap.autoUpdate = false;
   const assets = createSceneAssets('plain');
-  const times = new Map<string, number[]>();
+  const times = new Map<string, readonly Took[]>();
   let view = assemble(description, assets);
   let shadowPoses: Float64Array | null = null;
   // Counted and not asked of WebGL (`isBuffer`), which would wait for the GPU.
@@ -105,7 +106,7 @@ export function createCameraRenderer({ description, canvas }: CameraRendererOpti
     }
     const large = topRowFirst(pixels, widthPx * scale, heightPx * scale);
     const data = scale === 2 ? averaged(large, widthPx, heightPx) : large;
-    remember(times, key, performance.now() - startedMs);
+    remember(times, key, startedMs);
     return { width: widthPx, height: heightPx, channels: 4, data };
   };
 
@@ -131,7 +132,10 @@ export function createCameraRenderer({ description, canvas }: CameraRendererOpti
       if (pixels === null) throw new FailureError('world/context-lost', LOST);
       return finish(key, widthPx, heightPx, scale, pixels, startedMs);
     },
-    pictureMs: () => Object.fromEntries([...times].map(([key, list]) => [key, median(list)])),
+    pictureMs() {
+      const sinceMs = performance.now() - RECENT_MS;
+      return Object.fromEntries([...times].map(([key, list]) => [key, list.filter(({ doneAtMs }) => doneAtMs > sinceMs)] as const).flatMap(([key, recent]) => (recent.length === 0 ? [] : [[key, median(recent)]])));
+    },
     isLost: () => gl.isContextLost(),
     dispose() {
       view.objects.dispose();
@@ -244,14 +248,17 @@ function same(a: Float64Array, b: Float64Array): boolean {
   return a.length === b.length && a.every((value, i) => value === b[i]);
 }
 
-function remember(times: Map<string, number[]>, key: string, ms: number): void {
-  const list = times.get(key) ?? [];
-  list.push(ms);
-  if (list.length > TIMES_KEPT) list.shift();
-  times.set(key, list);
+interface Took {
+  readonly doneAtMs: number;
+  readonly ms: number;
 }
 
-function median(list: readonly number[]): number {
-  const sorted = [...list].sort((a, b) => a - b);
+function remember(times: Map<string, readonly Took[]>, key: string, startedMs: number): void {
+  const doneAtMs = performance.now();
+  times.set(key, [...(times.get(key) ?? []).slice(1 - TIMES_KEPT), { doneAtMs, ms: doneAtMs - startedMs }]);
+}
+
+function median(list: readonly Took[]): number {
+  const sorted = list.map(({ ms }) => ms).sort((a, b) => a - b);
   return sorted[Math.floor(sorted.length / 2)] ?? 0;
 }

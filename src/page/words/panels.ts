@@ -52,6 +52,7 @@ export const FAST = {
   jitter: 'Jitter',
   simulation: 'Simulation',
   cameras: 'Camera picture',
+  camerasStill: 'none drawn in the last 10 s',
   frame: 'Page frame',
   bench: 'Measure this computer (opens a page of its own)',
 } as const;

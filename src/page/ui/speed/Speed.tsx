@@ -45,7 +45,7 @@ function Figure({ name, children }: { readonly name: string; readonly children: 
 
 function cameraTimes(cameraMs: Readonly<Record<string, number>>): string {
   const entries = Object.entries(cameraMs);
-  return entries.length === 0 ? MISSING : entries.map(([key, ms]) => `${cameraLabel(key).split(' ')[0]?.toLowerCase()} ${milliseconds(ms)}`).join(', ');
+  return entries.length === 0 ? FAST.camerasStill : entries.map(([key, ms]) => `${cameraLabel(key).split(' ')[0]?.toLowerCase()} ${milliseconds(ms)}`).join(', ');
 }
 
 function Engine() {
