@@ -11,6 +11,7 @@ import { asFailure, FailureError } from '#core/lib/failure.ts';
 import { tidyMemory } from '#page/runtime/tidy-memory.ts';
 import { listCameras, onCamerasChanged, openCamera, type CameraControl, type CameraControlName, type CameraDevice, type CameraFlow, type OpenCamera } from '#page/runtime/real-cameras.ts';
 import type { SessionContext } from './context.ts';
+import { silentCameras, type Remedy } from './silent-camera.ts';
 
 export type { CameraControl, CameraDevice };
 
@@ -38,17 +39,13 @@ export interface CameraVerbs {
   setCameraControl(place: string, name: CameraControlName, value: string | number): Promise<void>;
 }
 
-const SILENT_MS = 1000;
-const MOST_TIDIED = 3;
-
 export function cameraVerbs(context: SessionContext): CameraVerbs {
   const { house, stores } = context;
   const open = new Map<string, OpenCamera>();
   /** What the inference worker takes of each. */
   const flows = new Map<string, CameraFlow>();
   const lastHealth = new Map<string, CameraHealth>();
-  /** When each was last seen to send, and how often memory was tidied for it since. */
-  const heard = new Map<string, { readonly atMs: number; tidied: number }>();
+  const silent = silentCameras();
   let requests = 0;
   const newest = new Map<string, number>();
 
@@ -75,18 +72,14 @@ export function cameraVerbs(context: SessionContext): CameraVerbs {
     open.delete(place);
     flows.delete(place);
     lastHealth.delete(place);
-    heard.delete(place);
+    silent.forget(place);
   };
 
-  /** A camera that has fallen silent may only be waiting for a frame that was lost (`tidy-memory.ts`). */
-  const wake = async ({ camera, toldAtMs }: CameraHealth): Promise<void> => {
-    const last = heard.get(camera);
-    if (last === undefined || last.tidied === MOST_TIDIED || toldAtMs - last.atMs < SILENT_MS * (last.tidied + 1)) return;
-    last.tidied++;
+  const help = async (place: string, remedy: Remedy): Promise<void> => {
+    if (remedy === 'none') return;
+    const camera = open.get(place);
     await tidyMemory();
-    const device = open.get(camera);
-    // Its stream may have been lost as a whole.
-    if (device !== undefined && last.tidied > 1 && heard.get(camera) === last) bind(camera, device, 'again');
+    if (remedy !== 'tidy' && camera !== undefined && open.get(place) === camera && silent.stillSilent(place)) bind(place, camera, 'again');
   };
 
   const use = async (place: string, device: CameraDevice | null, occasion: CameraOccasion): Promise<void> => {
@@ -138,8 +131,7 @@ export function cameraVerbs(context: SessionContext): CameraVerbs {
       // That it is told of says that the worker has the stream.
       flows.get(health.camera)?.open();
       const before = lastHealth.get(health.camera);
-      if (before === undefined || health.frames !== before.frames) heard.set(health.camera, { atMs: health.toldAtMs, tidied: 0 });
-      else void wake(health);
+      void help(health.camera, silent.told(health.camera, health.frames, health.toldAtMs));
       lastHealth.set(health.camera, health);
       const seconds = before === undefined ? 0 : (health.toldAtMs - before.toldAtMs) / 1000;
       const rate = before === undefined || seconds <= 0 || health.frames < before.frames ? null : (health.frames - before.frames) / seconds;
