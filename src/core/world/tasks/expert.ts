@@ -43,6 +43,13 @@ const OVER_M = 0.055;
 const PACE = { fastest: 1.3, perSecond: 4.5, slowest: 0.12 };
 /** The jaw closes slower: the cube should not be hit. */
 const JAW_RAD_PER_S = 1.3;
+/**
+ * A jaw whose target is this far ahead of it is stopped by what it holds (moving freely it lags by less than 5 degrees), and the lift begins.
+ * What decides must be seen in the joints: by a clock that ran 0.9 s from the first closing on, a learner that looks twice a second at a jaw
+ * held open could not tell how long it had been so, began to close again, with a target nearer the jaw, and never came to lift.
+ */
+const BLOCKED_RAD = radians(15);
+/** A jaw that has had this long has closed on nothing: wide open to shut is 0.87 rad. */
 const CLOSING_S = 0.9;
 /** A joint within this of its goal has arrived: 0.7 degrees of pan are 3 mm at the fingers. The jaw is left out: a cube may be in its way. */
 const ARRIVED_RAD = radians(0.7);
@@ -255,8 +262,8 @@ function carrying(colour: CubeColour, hands: Hands, placeOf: (view: PhysicsView)
         }
         return arrived(now.grasp.beside, view.joints) ? { kind: 'close', grasp: now.grasp, since: view.simSeconds } : now;
       case 'close': {
-        // Long enough for the jaw to close on the cube from wide open, 0.56 rad at 1.3 rad/s, to push it against the other finger, and to press.
-        if (view.simSeconds - now.since < CLOSING_S) return now;
+        const blocked = cube.touchedByGripper && view.joints[GRIPPER_INDEX] > current[GRIPPER_INDEX] + BLOCKED_RAD;
+        if (!blocked && view.simSeconds - now.since < CLOSING_S) return now;
         if (!cube.touchedByGripper) {
           failures[now.grasp.quarter]++;
           return restart(view, current);
