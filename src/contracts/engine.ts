@@ -37,9 +37,58 @@ export interface GraphFile {
   /** ONNX protobuf, weights external. */
   readonly model: Uint8Array;
   readonly weights: readonly WeightFile[];
+  /** What this graph computes, said without one, for an engine that has kernels of its own for it. Input `patches`, output `tokens`. */
+  readonly tower?: VisionTower;
 }
 
+/** A vision transformer with a connector behind it (`core/policy/smolvla/graphs/vision.ts` is the same as a graph). */
+export interface VisionTower {
+  readonly shape: TowerShape;
+  readonly weights: TowerWeights;
+}
+
+export interface TowerShape {
+  /** Rows of the picture, a square number. */
+  readonly patches: number;
+  /** Numbers of one. */
+  readonly patch: number;
+  readonly hidden: number;
+  readonly heads: number;
+  readonly layers: number;
+  readonly feedForward: number;
+  /** So many by so many patches become one token. */
+  readonly shuffle: number;
+  /** Numbers of a token. */
+  readonly out: number;
+  /** Of the layer norms. */
+  readonly epsilon: number;
+}
+
+/**
+ * Names: matrices `patch`, `connector` and of layer l `l.qkv`, `l.out`, `l.fc1`, `l.fc2`; vectors `position` [patches, hidden], the
+ * matrices' `l.qkv.bias` and so on, the norms' `l.norm1.scale`, `l.norm1.bias`, `l.norm2...`, `norm...`.
+ */
+export interface TowerWeights {
+  matrix(name: string): Promise<ColumnWeights>;
+  vector(name: string): Promise<Float32Array>;
+}
+
+/** A matrix [inputs, outputs], row-major: signed bytes, each times its column's scale. */
+export interface ColumnWeights {
+  readonly codes: Int8Array;
+  readonly scales: Float32Array;
+}
+
+/**
+ * Who looks at the pictures of a policy whose tower could be computed by our own kernels: they, or the graph, and then why. `browser`:
+ * no relaxed SIMD; `isolation`: no memory for several threads; `processor`: its dot product came out different; `sizes`: no whole tiles.
+ */
+export type EyesReport = { readonly kind: 'kernels'; readonly threads: number } | EyesRefusal;
+export type EyesRefusal = { readonly kind: 'graph'; readonly reason: 'browser' | 'isolation' | 'processor' | 'sizes' };
+
 export interface EngineSession {
+  /** Of a graph that came with a tower; absent otherwise. */
+  readonly eyes?: EyesReport;
   /**
    * One run. Every graph input must be in `feeds`; `fetches` names the outputs wanted and where they should stay.
    * Rejects with a FailureError (`engine/device-lost`, `engine/session-failed`).

@@ -1,6 +1,6 @@
 /** The inference worker and the conversion worker as their callers see them. */
 import type { ChunkReduction, ChunkTimings } from './chunk.ts';
-import type { Provider } from './engine.ts';
+import type { EyesReport, Provider } from './engine.ts';
 import type { Failure, Outcome } from './failure.ts';
 import type { CameraPicture } from './picture.ts';
 import type { PolicyFit, PolicyInfo, PolicySource, PredictedChunk } from './policy.ts';
@@ -40,6 +40,8 @@ export interface EngineReport {
     | { readonly kind: 'only'; readonly failure: Failure };
   /** Of the loaded policy; null on the CPU. */
   readonly recording: RecordingReport | null;
+  /** Of the loaded policy; null where its tower can only be a graph. */
+  readonly eyes: EyesReport | null;
 }
 
 /** `?engine=`: forces a provider, null lets the benchmark choose. */

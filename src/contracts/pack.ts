@@ -5,6 +5,7 @@
  *   checkpoint files ──► CheckpointView ──► recipe.plan() ──► PackPlan ──► converter streams tensors ──► pack
  *                        (headers only)                                    (one planned tensor at a time)
  */
+import type { ColumnWeights } from './engine.ts';
 import type { PolicyInfo, Precision } from './policy.ts';
 
 export type TensorDtype = 'F64' | 'F32' | 'F16' | 'BF16' | 'I64' | 'I32' | 'U8' | 'BOOL';
@@ -106,6 +107,8 @@ export interface OpenPack {
   weights(file: string): Promise<Uint8Array | Blob>;
   /** One tensor, float32 whatever it is stored as. */
   tensor(name: string): Promise<Float32Array>;
+  /** A matrix that is kept in `columns`, as it is kept. */
+  columns(name: string): Promise<ColumnWeights>;
   /** Rows `[first, first + count)` of a 2-D tensor, without reading the rest. */
   rows(name: string, first: number, count: number): Promise<Float32Array>;
 }

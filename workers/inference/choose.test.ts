@@ -35,6 +35,7 @@ function track(lanes: Readonly<Record<'webgpu' | 'wasm', Lane>>) {
     if (lane.builds !== undefined) throw lane.builds;
     let first = true;
     return {
+      eyes: null,
       sampleChunk: async () => {
         chunks.push(engine.provider);
         clock.jumpTo(clock.nowMs() + lane.chunkMs + (first ? 5000 : 0));

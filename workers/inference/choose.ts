@@ -6,7 +6,7 @@
  * threads, a laptop's new one does a thousand GFLOP/s. Compared, because a GPU that passed three small tests may still be
  * wrong at the shapes of this very policy; the CPU's answer counts as right.
  */
-import type { Engine, Provider } from '#contracts/engine.ts';
+import type { Engine, EyesReport, Provider } from '#contracts/engine.ts';
 import type { EngineChoice, EngineReport, LoadProgress, RecordingReport } from '#contracts/inference.ts';
 import type { Precision, PredictedChunk } from '#contracts/policy.ts';
 import type { Clock } from '#contracts/time.ts';
@@ -16,6 +16,7 @@ import type { Engines } from './engines.ts';
 
 /** What a race asks of a policy. */
 export interface Runner {
+  readonly eyes: EyesReport | null;
   /** Always the same chunk for one policy: fixed pictures, state, sentence and noise. */
   sampleChunk(): Promise<PredictedChunk>;
   /** Has its commands recorded from now on if that is proved to change no bit, and says what came of it. `renew`: the engine on a device with nothing on it. */
@@ -60,11 +61,11 @@ export async function chooseEngine<R extends Runner>(options: {
     case 'webgpu': {
       if (options.precision === 'int8') throw new FailureError('engine/cpu-weights');
       const { runner, recording } = await warmedUp(options, await engines.webgpu());
-      return { runner, engine: { ...engines.facts(), provider: 'webgpu', race: [], reason: { kind: 'forced' }, recording } };
+      return { runner, engine: { ...engines.facts(), provider: 'webgpu', race: [], reason: { kind: 'forced' }, recording, eyes: runner.eyes } };
     }
     case 'wasm': {
       const { runner, recording } = await warmedUp(options, await engines.wasm());
-      return { runner, engine: { ...engines.facts(), provider: 'wasm', race: [], reason: { kind: 'forced' }, recording } };
+      return { runner, engine: { ...engines.facts(), provider: 'wasm', race: [], reason: { kind: 'forced' }, recording, eyes: runner.eyes } };
     }
     case null:
       return race(options);
@@ -92,7 +93,7 @@ async function race<R extends Runner>(options: Parameters<typeof chooseEngine<R>
     const chunkMs = await fastestLapMs(survivor.runner, options.clock);
     return {
       runner: survivor.runner,
-      engine: { ...engines.facts(), provider: survivor.provider, race: [{ provider: survivor.provider, chunkMs }], reason: { kind: 'only', failure: failure.failure }, recording: survivor.recording },
+      engine: { ...engines.facts(), provider: survivor.provider, race: [{ provider: survivor.provider, chunkMs }], reason: { kind: 'only', failure: failure.failure }, recording: survivor.recording, eyes: survivor.runner.eyes },
     };
   };
   if (cpu instanceof FailureError) {
@@ -123,6 +124,7 @@ async function race<R extends Runner>(options: Parameters<typeof chooseEngine<R>
       ],
       reason: { kind: 'faster', ratio: Math.max(gpuMs, cpuMs) / Math.min(gpuMs, cpuMs) },
       recording: winner.recording,
+      eyes: winner.runner.eyes,
     },
   };
 }

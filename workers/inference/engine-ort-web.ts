@@ -19,6 +19,7 @@ import asyncifyWasmUrl from 'onnxruntime-web/ort-wasm-simd-threaded.asyncify.was
 import jspiWasmUrl from 'onnxruntime-web/ort-wasm-simd-threaded.jspi.wasm?url';
 import plainWasmUrl from 'onnxruntime-web/ort-wasm-simd-threaded.wasm?url';
 import { asFailure, FailureError } from '#core/lib/failure.ts';
+import { eyesOf } from './eyes.ts';
 import type { GpuHandle } from './gpu-device.ts';
 import { ortEngine, type Ort } from './ort-engine.ts';
 import { turnTaking } from './turn-taking.ts';
@@ -109,7 +110,7 @@ function runtime(ort: Ort, build: OrtBuild, threads: number): OrtRuntime {
   return {
     build,
     threads,
-    wasmEngine: () => ortEngine(ort, turns, null),
+    wasmEngine: () => ortEngine(ort, turns, null, eyesOf(threads)),
     webgpuEngine(gpu) {
       if (build === 'wasm') throw new FailureError('engine/unavailable', { engine: 'webgpu', reason: 'this build has no WebGPU provider' });
       return ortEngine(ort, turns, gpu);

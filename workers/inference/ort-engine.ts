@@ -20,6 +20,7 @@ import type * as OrtModule from 'onnxruntime-web';
 import { FailureError } from '#core/lib/failure.ts';
 import { decodeModel } from '#core/onnx/model.ts';
 import { bufferOf, deviceMemory } from './device-memory.ts';
+import type { Eyes, OpenEyes } from './eyes.ts';
 import type { GpuHandle } from './gpu-device.ts';
 import { guarded, throwIfLost } from './lost-device.ts';
 import { steadyBlob } from './steady-blob.ts';
@@ -30,15 +31,19 @@ type OrtSession = OrtModule.InferenceSession;
 type OrtTensor = OrtModule.Tensor;
 
 /** On the CPU where `gpu` is null. The device stays the caller's: disposing the engine does not close it. */
-export function ortEngine(ort: Ort, turns: TurnTaking, gpu: GpuHandle | null): Engine {
+export function ortEngine(ort: Ort, turns: TurnTaking, gpu: GpuHandle | null, openEyes: OpenEyes | null = null): Engine {
   const open = new Set<{ dispose(): Promise<void> }>();
   return {
     provider: gpu === null ? 'wasm' : 'webgpu',
     createSession: async (graph) => {
-      const session = await guarded(gpu, graph.name, () => turns.take(() => createSession(ort, graph, gpu, {})));
-      const wrapped: EngineSession = wrapSession(ort, turns, graph.name, session, gpu, () => open.delete(wrapped));
-      open.add(wrapped);
-      return wrapped;
+      const eyes = graph.tower === undefined || openEyes === null ? null : await openEyes(graph.tower);
+      const made: EngineSession = await (async () => {
+        if (eyes?.kind === 'kernels') return eyesSession(ort, turns, graph, eyes, () => open.delete(made));
+        const session = await guarded(gpu, graph.name, () => turns.take(() => createSession(ort, graph, gpu, {})));
+        return { ...wrapSession(ort, turns, graph.name, session, gpu, () => open.delete(made)), ...(eyes === null ? {} : { eyes }) };
+      })();
+      open.add(made);
+      return made;
     },
     ...(gpu === null ? {} : { device: engineDevice(ort, turns, gpu, open) }),
     dispose: async () => {
@@ -143,6 +148,29 @@ function wrapSession(ort: Ort, turns: TurnTaking, graph: string, session: OrtSes
       // Nothing to release on a lost device, and asking for it may wait for ever.
       if (gpu !== null && gpu.lostFailure() !== null) return;
       await guarded(gpu, graph, () => turns.take(() => session.release()));
+    },
+  };
+}
+
+/** A session without a graph: its one input is `patches`, its one output `tokens`. */
+function eyesSession(ort: Ort, turns: TurnTaking, graph: GraphFile, eyes: Eyes, onDispose: () => void): EngineSession {
+  return {
+    eyes: { kind: 'kernels', threads: eyes.threads },
+    async run(feeds, fetches) {
+      const { patches } = feeds;
+      if (patches === undefined || 'location' in patches || patches.type !== 'float32') throw new FailureError('internal', { message: `${graph.name} was not fed patches` });
+      const tokens = await turns.take(() => eyes.see(patches.data));
+      const dims = [1, tokens.length / graph.tower!.shape.out, graph.tower!.shape.out];
+      const outputs: Record<string, HostTensor | EngineTensor> = {};
+      for (const [name, place] of Object.entries(fetches)) {
+        if (name !== 'tokens') throw new FailureError('internal', { message: `${graph.name} has no output ${name}` });
+        outputs[name] = place === 'engine' ? keep(new ort.Tensor('float32', tokens, dims)) : { type: 'float32', dims, data: tokens };
+      }
+      return outputs as never; // As in `wrapSession`.
+    },
+    dispose: async () => {
+      onDispose();
+      eyes.dispose();
     },
   };
 }

@@ -23,6 +23,7 @@ async function runner(bend: (x0: Float32Array, manner: Manner, chunk: number) =>
     return {
       info: ARITHMETIC,
       provider: 'webgpu',
+      eyes: null,
       text: { ending: '', maxTokens: 48, padding: 'longest', truncation: 'on' },
       noiseColumns: 6,
       forget: () => void (forgotten = true),

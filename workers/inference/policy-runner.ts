@@ -51,7 +51,7 @@ export async function policyRunner(pack: OpenPack, engine: Engine, parts: Runner
   const load = (manner: RunManner, on: Engine): Promise<Policy> =>
     parts.loadPolicy(pack, on, { letterbox: parts.letterbox, clock: parts.clock, manner, activations: on.provider === 'webgpu' ? (parts.activations ?? 'float32') : 'float32', ...(fit.wiring === undefined ? {} : { wiring: fit.wiring }) });
   let policy = await load('plain', engine);
-  const { info, provider } = policy;
+  const { info, provider, eyes } = policy;
   const old = fit.units === 'old-degrees';
 
   /** Between two loads there is none to let go of, also where the second one failed. */
@@ -96,6 +96,7 @@ export async function policyRunner(pack: OpenPack, engine: Engine, parts: Runner
   const runner: PolicyRunner = {
     info,
     provider,
+    eyes,
     async predict(observation, noiseSeed, { guidance, reduction, noiseScale = info.noiseScale ?? 1 } = {}) {
       const { ids, mask } = tokenize(observation.sentence, policy.text);
       const { actions, x0, timings } = await policy.predictChunk({

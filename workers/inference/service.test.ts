@@ -23,6 +23,7 @@ function arithmeticPolicy(engine: Engine, { events, clock, chunkMs, denoisingSte
   return {
     info: { ...ARITHMETIC, denoisingSteps },
     provider: engine.provider,
+    eyes: null,
     text: { ending: '', maxTokens: 48, padding: 'longest', truncation: 'on' },
     noiseColumns: 6,
     async predictChunk({ pictures, state, tokens, noise, guide, steps }) {

@@ -88,6 +88,13 @@ export function openPackFrom(manifest: PackManifest, files: ReadonlyMap<string, 
       const tensor = tensorOf(name);
       return floats(tensor, 0, elementCount(tensor.shape));
     },
+    columns: async (name) => {
+      const { file, storage, offset, length, scales } = tensorOf(name);
+      if (storage.kind !== 'columns' || scales === undefined) throw new FailureError('internal', { message: `${name} is kept in ${storage.kind}, not in columns` });
+      const codes = await bytesOf(file, offset, length);
+      const factors = await bytesOf(file, scales.offset, scales.length);
+      return { codes: new Int8Array(codes.buffer), scales: new Float32Array(factors.buffer) };
+    },
     rows: async (name, first, count) => {
       const tensor = tensorOf(name);
       const [rows, columns] = tensor.shape;

@@ -3,7 +3,7 @@
  * knows no graph, no weight and no clock of its own.
  */
 import type { ChunkTimings } from '#contracts/chunk.ts';
-import type { Provider, RunManner } from '#contracts/engine.ts';
+import type { EyesReport, Provider, RunManner } from '#contracts/engine.ts';
 import type { Picture } from '#contracts/picture.ts';
 import type { CameraWiring, PolicyInfo } from '#contracts/policy.ts';
 
@@ -70,6 +70,8 @@ export interface Policy {
   readonly info: PolicyInfo;
   readonly provider: Provider;
   readonly text: TextRules;
+  /** Null where the tower can only be a graph: on a GPU, and with weights in another form than 8-bit columns. */
+  readonly eyes: EyesReport | null;
   /** Columns of the noise (the checkpoint's padded action width). */
   readonly noiseColumns: number;
   /**

@@ -140,6 +140,25 @@ export function picturesLine(engine: EngineReport): string | null {
   return found === undefined || found.passed || engine.provider !== 'webgpu' ? null : 'Pictures are made ready on the CPU: on the graphics card they came out different.';
 }
 
+/** Who looks at the pictures on the CPU, and what is lost where it is not our own kernels; null where nothing needs to be said. */
+export function eyesLine({ eyes }: EngineReport): string | null {
+  if (eyes === null) return null;
+  if (eyes.kind === 'kernels') return `Pictures are looked at by kernels of our own on ${eyes.threads === 1 ? 'one thread' : `${eyes.threads} threads`}.`;
+  const slower = 'Looking at pictures takes some four times as long as it could:';
+  switch (eyes.reason) {
+    case 'browser':
+      return `${slower} this browser has no relaxed SIMD. Chrome has it from version 114 on.`;
+    case 'isolation':
+      return `${slower} this page may not share memory between threads. Reload it; if that does not help, its host forbids it.`;
+    case 'processor':
+      return `${slower} on this processor the quick product came out different, so it is not used.`;
+    case 'sizes':
+      return null;
+    default:
+      return unreachable(eyes.reason);
+  }
+}
+
 export function adapterLabel(engine: EngineReport): string | null {
   if (engine.adapter === null) return null;
   const { vendor, architecture, description } = engine.adapter;

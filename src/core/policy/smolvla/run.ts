@@ -20,6 +20,7 @@ import type { ChunkRequest, LoadOptions, MidTensor, Policy, PolicyChunk } from '
 import { prefixGraph, type SpecialRows } from './graphs/prefix.ts';
 import { stepGraph } from './graphs/step.ts';
 import { visionGraph } from './graphs/vision.ts';
+import { visionTower } from './tower.ts';
 import { denormalise, normalise } from './normalise.ts';
 import { chunkBias, leRobotRows, prefixBias, prefixMasks, prefixShape, slotPositions, type PrefixMasks, type PrefixShape, type PrefixUse } from './prefix-rows.ts';
 import { boundRuns } from './runs-bound.ts';
@@ -44,7 +45,9 @@ export async function loadSmolVla(pack: OpenPack, engine: Engine, options: LoadO
   const graphs: PolicyGraphs = async (name) => {
     const weights: WeightFile[] = [];
     for (const part of pack.parts(name)) weights.push({ path: part, data: await pack.weights(part) });
-    return { name, model: written(name), weights };
+    // Intermediate values are the graph's alone.
+    const tower = name === 'vision' && mids === 'none' ? visionTower(pack, settings) : null;
+    return { name, model: written(name), weights, ...(tower === null ? {} : { tower }) };
   };
   const written = (name: GraphName): Uint8Array => {
     switch (name) {
@@ -65,6 +68,7 @@ export async function loadSmolVla(pack: OpenPack, engine: Engine, options: LoadO
   return {
     info,
     provider: engine.provider,
+    eyes: runs.eyes,
     text: { ending: '\n', maxTokens: settings.maxTokens, padding: settings.tokenPadding, truncation: settings.tokenTruncation },
     noiseColumns: settings.actionColumns,
     predictChunk: (request) => predictChunk(loaded, request),

@@ -74,6 +74,7 @@ function inputPlaces(device: EngineDevice, graph: GraphFile, known: Places, owne
 }
 
 class BoundRuns implements GraphRuns {
+  readonly eyes = null;
   private readonly parts: BoundParts;
   private readonly graphs: Readonly<Record<GraphName, BoundGraph>>;
   private readonly owned: readonly EnginePlace[];

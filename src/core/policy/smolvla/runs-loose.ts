@@ -2,7 +2,7 @@
  * The graphs on an engine that makes a new tensor for every answer: the CPU's way, and the way in which intermediate values
  * are read back for comparisons. Tensors that go from graph to graph stay on the engine.
  */
-import type { Engine, EngineSession, EngineTensor, HostTensor } from '#contracts/engine.ts';
+import type { Engine, EngineSession, EngineTensor, EyesReport, HostTensor } from '#contracts/engine.ts';
 import type { Picture } from '#contracts/picture.ts';
 import type { LoadOptions, MidTensor } from '../policy.ts';
 import { patchify } from './patches.ts';
@@ -44,6 +44,7 @@ export async function looseRuns(parts: LooseParts): Promise<GraphRuns> {
 }
 
 class LooseRuns implements GraphRuns {
+  readonly eyes: EyesReport | null;
   private readonly parts: LooseParts;
   private readonly sessions: Readonly<Record<GraphName, EngineSession>>;
   private readonly shown = new LastShown();
@@ -57,6 +58,7 @@ class LooseRuns implements GraphRuns {
   constructor(parts: LooseParts, sessions: LooseRuns['sessions']) {
     this.parts = parts;
     this.sessions = sessions;
+    this.eyes = sessions.vision.eyes ?? null;
   }
 
   async prepare(slot: number, picture: Picture | null): Promise<void> {

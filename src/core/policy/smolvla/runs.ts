@@ -2,7 +2,7 @@
  * What a chunk asks of the three graphs, however their tensors are kept: `runs-bound.ts` on a device with fixed places,
  * `runs-loose.ts` everywhere else. Knows the order of the asking and what is handed over; knows no tensor's name.
  */
-import type { GraphFile, HostTensor } from '#contracts/engine.ts';
+import type { EyesReport, GraphFile, HostTensor } from '#contracts/engine.ts';
 import type { Picture } from '#contracts/picture.ts';
 import { FailureError } from '#core/lib/failure.ts';
 import type { Guide, LoadOptions } from '../policy.ts';
@@ -11,6 +11,7 @@ import { guidedVelocity, stepFactors, type Head } from './heads.ts';
 import { eulerTimes } from './tables.ts';
 
 export interface GraphRuns {
+  readonly eyes: EyesReport | null;
   /** What camera `slot` shows, null where it is absent. Does on the host what is done there; the picture of last time costs nothing. */
   prepare(slot: number, picture: Picture | null): Promise<void>;
   /** Tokens of all that was prepared. A picture that was seen before is not seen again. */

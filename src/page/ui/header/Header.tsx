@@ -1,6 +1,6 @@
 /** The top line: what this is, that it is simulated, which engine runs and why. */
 import { useNoun, useUi } from '../context.ts';
-import { adapterLabel, engineLabel, engineReason, picturesLine, recordingLine, selfTestLine, weightsLine } from '#page/words/labels.ts';
+import { adapterLabel, engineLabel, engineReason, eyesLine, picturesLine, recordingLine, selfTestLine, weightsLine } from '#page/words/labels.ts';
 import { failureWords } from '#page/words/failures.ts';
 import { APP_NAME, FAST, LOCAL_HINT } from '#page/words/panels.ts';
 import { ARM_HINTS, ARM_LABELS, ROBOT } from '#page/words/robot.ts';
@@ -46,7 +46,7 @@ function EngineChip() {
     );
   }
   const reason = engineReason(policy.engine, (failure) => failureWords(failure, os).title);
-  const details = [reason, weightsLine(policy.info), selfTestLine(policy.engine), picturesLine(policy.engine), recordingLine(policy.engine), adapterLabel(policy.engine)].filter((line) => line !== null);
+  const details = [reason, weightsLine(policy.info), selfTestLine(policy.engine), picturesLine(policy.engine), eyesLine(policy.engine), recordingLine(policy.engine), adapterLabel(policy.engine)].filter((line) => line !== null);
   return (
     <span className="chip header-engine" data-testid="engine" title={details.join('\n')}>
       {engineLabel(policy.engine, policy.info)}

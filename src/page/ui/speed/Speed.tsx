@@ -1,7 +1,7 @@
 /** How fast: which engine and why, plan latency, loop rate and jitter, simulation, cameras, page frames. */
 import type { ReactNode } from 'react';
 import { useNoun, useUi } from '../context.ts';
-import { adapterLabel, cameraLabel, engineLabel, engineReason, picturesLine, recordingLine, selfTestLine, weightsLine } from '#page/words/labels.ts';
+import { adapterLabel, cameraLabel, engineLabel, engineReason, eyesLine, picturesLine, recordingLine, selfTestLine, weightsLine } from '#page/words/labels.ts';
 import { failureWords } from '#page/words/failures.ts';
 import { MISSING, milliseconds } from '#page/words/numbers.ts';
 import { FAST } from '#page/words/panels.ts';
@@ -53,7 +53,7 @@ function Engine() {
   const policy = useNoun('policy');
   if (policy.kind !== 'ready') return <p className="quiet">{`${FAST.engine}: ${FAST.noEngine}`}</p>;
   const { engine, info } = policy;
-  const lines = [engineReason(engine, (failure) => failureWords(failure, os).title), weightsLine(info), selfTestLine(engine), picturesLine(engine), recordingLine(engine), adapterLabel(engine)];
+  const lines = [engineReason(engine, (failure) => failureWords(failure, os).title), weightsLine(info), selfTestLine(engine), picturesLine(engine), eyesLine(engine), recordingLine(engine), adapterLabel(engine)];
   return (
     <div className="engine" data-testid="engine-reason">
       <strong>{engineLabel(engine, info)}</strong>
