@@ -23,6 +23,7 @@ import { writeSafetensors } from '#core/conversion/safetensors.ts';
 import type { PackStore } from '#core/conversion/store.ts';
 import { differenceOf } from '#core/evaluation/parity.ts';
 import { SAMPLE_SEED, sampleNoise, sampleObservation } from '#core/observation/sample.ts';
+import { evenLine } from '#page/words/bench.ts';
 import { openTokenizer } from '#core/observation/tokenize.ts';
 import { anyFamilyRecipe, loadPolicy } from '#core/policy/family.ts';
 import { normalise } from '#core/policy/smolvla/normalise.ts';
@@ -155,12 +156,13 @@ async function inBrowser(checkpoint: string, precision: Precision): Promise<Time
     await page.waitForSelector('main.bench', { timeout: 60_000 });
     await page.evaluate("bench.store.subscribe((state) => console.log('stage:' + (state.kind === 'measuring' ? state.what : state.kind)))");
     const run = { engine: 'wasm', laps: LAPS, source: { kind: 'shipped', name: site.policy, precision } };
-    const { figures } = (await page.evaluate(`bench.run(${JSON.stringify(run)})`)) as BenchReport;
+    const { figures, beside } = (await page.evaluate(`bench.run(${JSON.stringify(run)})`)) as BenchReport;
     const x0 = Float32Array.from((await page.evaluate('bench.answer().then((x0) => Array.from(x0))')) as number[]);
     const parts = figures.parts.map(({ part, wall }) => `${part} ${(wall.p50Ms / 1000).toFixed(2)}`).join(', ');
+    const meanwhile = `; 30 Hz loop off by ${evenLine(beside.computing.loop)}, page frame ${evenLine(beside.computing.frame)}; idle ${evenLine(beside.idle.loop)}, ${evenLine(beside.idle.frame)}`;
     const [from, to] = [marks.get('end-to-end'), marks.get('by-part')];
     const processorMs = from === undefined || to === undefined || to === 0 ? null : (to - from) / figures.endToEnd.count;
-    return { processorMs, what: `WASM in Chromium ${browser.version()}, ${precision}, ${figures.engine.threads} threads`, medianMs: figures.endToEnd.p50Ms, detail: `${parts}; heap ${(figures.heapBytes / 1e6).toFixed(0)} MB`, x0 };
+    return { processorMs, what: `WASM in Chromium ${browser.version()}, ${precision}, ${figures.engine.threads} threads`, medianMs: figures.endToEnd.p50Ms, detail: `${parts}; heap ${(figures.heapBytes / 1e6).toFixed(0)} MB; pictures by ${figures.engine.eyes?.kind ?? 'the graph'}${meanwhile}`, x0 };
   } finally {
     await browser.close();
     await site.close();

@@ -23,6 +23,7 @@ export function meteredEngine(engine: Engine, meter: EngineMeter): Engine {
       meter.work.set(graph.name, graphWork(graph.model));
       const session = await engine.createSession(graph);
       return {
+        ...session,
         async run(feeds, fetches) {
           meter.enter(graph.name);
           meter.runs.set(graph.name, (meter.runs.get(graph.name) ?? 0) + 1);
