@@ -81,7 +81,8 @@ export interface ColumnWeights {
 
 /**
  * Who looks at the pictures of a policy whose tower could be computed by our own kernels: they, or the graph, and then why. `browser`:
- * no relaxed SIMD; `isolation`: no memory for several threads; `processor`: its dot product came out different; `sizes`: no whole tiles.
+ * no relaxed SIMD; `isolation`: no memory for several threads; `processor`: its dot product came out different; `sizes`: no whole
+ * tiles, or so few patches that threads would wait longer than they spare.
  */
 export type EyesReport = { readonly kind: 'kernels'; readonly threads: number } | EyesRefusal;
 export type EyesRefusal = { readonly kind: 'graph'; readonly reason: 'browser' | 'isolation' | 'processor' | 'sizes' };

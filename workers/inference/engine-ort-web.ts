@@ -40,7 +40,8 @@ export interface OrtRuntime {
   readonly build: OrtBuild;
   /** Threads of the CPU kernels, this one included. 1 without cross-origin isolation. */
   readonly threads: number;
-  wasmEngine(): Engine;
+  /** Towers of at least so many patches are looked at by our own kernels, where they fit (`eyes.ts`). */
+  wasmEngine(smallestTower?: number): Engine;
   /** Only on the builds `jspi` and `asyncify`. The device stays the caller's: disposing the engine does not close it. */
   webgpuEngine(gpu: GpuHandle): Engine;
 }
@@ -110,7 +111,7 @@ function runtime(ort: Ort, build: OrtBuild, threads: number): OrtRuntime {
   return {
     build,
     threads,
-    wasmEngine: () => ortEngine(ort, turns, null, eyesOf(threads)),
+    wasmEngine: (smallestTower) => ortEngine(ort, turns, null, eyesOf(threads, smallestTower)),
     webgpuEngine(gpu) {
       if (build === 'wasm') throw new FailureError('engine/unavailable', { engine: 'webgpu', reason: 'this build has no WebGPU provider' });
       return ortEngine(ort, turns, gpu);

@@ -41,7 +41,7 @@ function cosineOf(a: Float32Array, b: Float32Array): number {
 }
 
 async function kernelsOpen(threads: number, shape = SHAPE): Promise<Eyes> {
-  const eyes = await eyesOf(threads)({ shape, weights: randomWeights(shape) });
+  const eyes = await eyesOf(threads, 1)({ shape, weights: randomWeights(shape) });
   if (eyes.kind === 'graph') throw new Error(`left to the graph: ${eyes.reason}`);
   return eyes;
 }
@@ -79,15 +79,16 @@ describe.each([1, 2, 3])('%s threads', (threads) => {
   });
 });
 
-test('left to the graph, and why: sizes, isolation, a browser without relaxed SIMD', async () => {
+test('left to the graph, and why: no whole tiles, too few patches, a browser without relaxed SIMD, a page that is not isolated', async () => {
   const shape = { ...SHAPE, patches: 36 };
   expect(misfit(shape)).toBe('patches 36 is no multiple of 16');
-  expect(await eyesOf(1)({ shape, weights: randomWeights(shape) })).toEqual({ kind: 'graph', reason: 'sizes' });
+  expect(await eyesOf(1, 1)({ shape, weights: randomWeights(shape) })).toEqual({ kind: 'graph', reason: 'sizes' });
   const tower = { shape: SHAPE, weights: randomWeights(SHAPE) };
+  expect(await eyesOf(1)(tower)).toEqual({ kind: 'graph', reason: 'sizes' });
   vi.spyOn(WebAssembly, 'validate').mockReturnValueOnce(false);
-  expect(await eyesOf(1)(tower)).toEqual({ kind: 'graph', reason: 'browser' });
+  expect(await eyesOf(1, 1)(tower)).toEqual({ kind: 'graph', reason: 'browser' });
   vi.stubGlobal('crossOriginIsolated', false);
-  expect(await eyesOf(1)(tower)).toEqual({ kind: 'graph', reason: 'isolation' });
+  expect(await eyesOf(1, 1)(tower)).toEqual({ kind: 'graph', reason: 'isolation' });
 });
 
 test('a product that forgets a digit does not hold', async () => {

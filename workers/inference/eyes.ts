@@ -24,7 +24,13 @@ export interface Eyes {
 /** Opened, or why a graph computes this tower. */
 export type OpenEyes = (tower: VisionTower) => Promise<Eyes | EyesRefusal>;
 
-export function eyesOf(threads: number): OpenEyes {
+/**
+ * Patches of the smallest tower that is worth its own threads. SmolVLA's 1024 take 0.7 s instead of 1.8 (`evidence/wasm.md`); of the
+ * pocket policy's 64 a plan took 37 ms with kernels and 34 with the graph: threads are woken and wait for each other six times a look.
+ */
+export const SMALLEST_TOWER = 256;
+
+export function eyesOf(threads: number, smallest = SMALLEST_TOWER): OpenEyes {
   const proved = once(async (): Promise<WebAssembly.Module | EyesRefusal> => {
     const bytes = kernelModule();
     if (!WebAssembly.validate(bytes)) return { kind: 'graph', reason: 'browser' };
@@ -32,7 +38,7 @@ export function eyesOf(threads: number): OpenEyes {
     return kernelsHold(module) ? module : { kind: 'graph', reason: 'processor' };
   });
   return async (tower) => {
-    if (misfit(tower.shape) !== null) return { kind: 'graph', reason: 'sizes' };
+    if (tower.shape.patches < smallest || misfit(tower.shape) !== null) return { kind: 'graph', reason: 'sizes' };
     if (!globalThis.crossOriginIsolated) return { kind: 'graph', reason: 'isolation' };
     const module = await proved();
     return module instanceof WebAssembly.Module ? openEyes(module, tower, threads) : module;

@@ -3,7 +3,7 @@
  * every number compared with LeRobot's own. Runs in Node and in a browser alike: the engine and the file reader are
  * handed in. Knows no test framework: it returns comparisons, and the test says what it makes of them.
  */
-import type { Engine, Provider } from '#contracts/engine.ts';
+import type { Engine, EyesReport, Provider } from '#contracts/engine.ts';
 import type { OpenPack } from '#contracts/pack.ts';
 import type { Picture } from '#contracts/picture.ts';
 import type { Precision } from '#contracts/policy.ts';
@@ -89,6 +89,7 @@ export interface PrecisionError {
   readonly mean: number;
   readonly cosine: number;
   readonly packBytes: number;
+  readonly eyes: EyesReport | null;
 }
 
 /** x0 of the case with its weights kept in `precision`, and what stands between its products in `activations`. */
@@ -97,7 +98,7 @@ export async function precisionError(golden: GoldenCase, engine: Engine, read: G
   const policy = await loadPolicy(pack, engine, { letterbox, clock: { nowMs: () => performance.now() }, activations });
   try {
     const { x0 } = await policy.predictChunk(request);
-    return { ...errorOf(x0, expected.x0), packBytes: pack.manifest.files.reduce((sum, { bytes }) => sum + bytes, 0) };
+    return { ...errorOf(x0, expected.x0), eyes: policy.eyes, packBytes: pack.manifest.files.reduce((sum, { bytes }) => sum + bytes, 0) };
   } finally {
     await policy.dispose();
   }
