@@ -15,8 +15,8 @@ import type { Kernels } from './kernels.ts';
 import { BLOCK_ROWS, tokenBlock, tokensOf, type Layout, type PlacedLayer, type PlacedMatrix, type PlacedNorm } from './layout.ts';
 import { TILE, TILE_FACTS_BYTES } from './kernels.ts';
 
-/** A thread that waits this long for the others has lost one. A block takes some 50 ms on one busy core. */
-const LOST_MS = 60_000;
+/** A thread that waits this long for the others, twice, has lost one. A block takes some 50 ms on one busy core; once may be a computer that slept. */
+const LOST_MS = 30_000;
 
 /** Before a look: nothing is taken, nobody done. */
 export function beginLook(memory: ArrayBufferLike, { control }: Layout): void {
@@ -49,8 +49,9 @@ function meet(control: Int32Array, at: number, threads: number): void {
     Atomics.notify(control, at);
     return;
   }
+  let waits = 0;
   for (let here = Atomics.load(control, at); here < threads; here = Atomics.load(control, at)) {
-    if (Atomics.wait(control, at, here, LOST_MS) === 'timed-out') throw new Error(`${threads - here} of ${threads} threads did not come within ${LOST_MS} ms`);
+    if (Atomics.wait(control, at, here, LOST_MS) === 'timed-out' && ++waits === 2) throw new Error(`${threads - here} of ${threads} threads did not come within ${2 * LOST_MS} ms`);
   }
 }
 

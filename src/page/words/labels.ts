@@ -144,7 +144,7 @@ export function picturesLine(engine: EngineReport): string | null {
 export function eyesLine({ eyes }: EngineReport): string | null {
   if (eyes === null) return null;
   if (eyes.kind === 'kernels') return `Pictures are looked at by kernels of our own on ${eyes.threads === 1 ? 'one thread' : `${eyes.threads} threads`}.`;
-  const slower = 'Looking at pictures takes some four times as long as it could:';
+  const slower = 'Looking at pictures takes more than twice as long as it could:';
   switch (eyes.reason) {
     case 'browser':
       return `${slower} this browser has no relaxed SIMD. Chrome has it from version 114 on.`;
