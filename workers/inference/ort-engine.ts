@@ -37,11 +37,9 @@ export function ortEngine(ort: Ort, turns: TurnTaking, gpu: GpuHandle | null, op
     provider: gpu === null ? 'wasm' : 'webgpu',
     createSession: async (graph) => {
       const eyes = graph.tower === undefined || openEyes === null ? null : await openEyes(graph.tower);
-      const made: EngineSession = await (async () => {
-        if (eyes?.kind === 'kernels') return eyesSession(ort, turns, graph, eyes, () => open.delete(made));
-        const session = await guarded(gpu, graph.name, () => turns.take(() => createSession(ort, graph, gpu, {})));
-        return { ...wrapSession(ort, turns, graph.name, session, gpu, () => open.delete(made)), ...(eyes === null ? {} : { eyes }) };
-      })();
+      const onDispose = (): void => void open.delete(made);
+      const ofGraph = async (): Promise<EngineSession> => wrapSession(ort, turns, graph.name, await guarded(gpu, graph.name, () => turns.take(() => createSession(ort, graph, gpu, {}))), gpu, onDispose);
+      const made: EngineSession = eyes?.kind === 'kernels' ? eyesSession(ort, turns, graph, eyes, onDispose) : { ...(await ofGraph()), ...(eyes === null ? {} : { eyes }) };
       open.add(made);
       return made;
     },
