@@ -19,7 +19,7 @@ import asyncifyWasmUrl from 'onnxruntime-web/ort-wasm-simd-threaded.asyncify.was
 import jspiWasmUrl from 'onnxruntime-web/ort-wasm-simd-threaded.jspi.wasm?url';
 import plainWasmUrl from 'onnxruntime-web/ort-wasm-simd-threaded.wasm?url';
 import { asFailure, FailureError } from '#core/lib/failure.ts';
-import { eyesOf } from './eyes.ts';
+import { eyesOf } from './eyes/eyes.ts';
 import type { GpuHandle } from './gpu-device.ts';
 import { ortEngine, type Ort } from './ort-engine.ts';
 import { turnTaking } from './turn-taking.ts';
@@ -40,7 +40,7 @@ export interface OrtRuntime {
   readonly build: OrtBuild;
   /** Threads of the CPU kernels, this one included. 1 without cross-origin isolation. */
   readonly threads: number;
-  /** Towers of at least so many patches are looked at by our own kernels, where they fit (`eyes.ts`). */
+  /** Towers of at least so many patches are looked at by our own kernels, where they fit (`eyes/eyes.ts`). */
   wasmEngine(smallestTower?: number): Engine;
   /** Only on the builds `jspi` and `asyncify`. The device stays the caller's: disposing the engine does not close it. */
   webgpuEngine(gpu: GpuHandle): Engine;

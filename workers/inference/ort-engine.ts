@@ -20,7 +20,7 @@ import type * as OrtModule from 'onnxruntime-web';
 import { FailureError } from '#core/lib/failure.ts';
 import { decodeModel } from '#core/onnx/model.ts';
 import { bufferOf, deviceMemory } from './device-memory.ts';
-import type { Eyes, OpenEyes } from './eyes.ts';
+import type { Eyes, OpenEyes } from './eyes/eyes.ts';
 import type { GpuHandle } from './gpu-device.ts';
 import { guarded, throwIfLost } from './lost-device.ts';
 import { steadyBlob } from './steady-blob.ts';
