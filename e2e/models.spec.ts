@@ -8,11 +8,14 @@ import { expect, test } from './site.ts';
 
 const ID = 'anna/cube-policy';
 
-/** The pocket policy as somebody else's: another name for a camera, and no statistics for what it does. */
+/**
+ * The pocket policy as somebody else's: another name for a camera, no statistics for what it does, and pictures of twice the side, 256
+ * patches, so that on a CPU our own kernels look at them.
+ */
 function annasPolicy(statistics: 'all' | 'no-action'): Map<string, Uint8Array> {
   const files = pocketFiles();
   const config = Buffer.from(files.get('config.json')!).toString('utf8').replaceAll('observation.images.front', 'observation.images.top');
-  files.set('config.json', Buffer.from(config));
+  files.set('config.json', Buffer.from(JSON.stringify({ ...JSON.parse(config), resize_imgs_with_padding: [192, 192] })));
   for (const [file, bytes] of files) {
     if (!file.endsWith('_processor.safetensors') || statistics === 'all') continue;
     const state = parseSafetensors(bytes, file);
@@ -70,6 +73,10 @@ test('an owner loads their own policy from the Hub: a wrong camera and a missing
     await load.click();
     await expect.poll(async () => (await app.state()).policy, { timeout: 120_000 }).toMatchObject({ kind: 'ready', name: expect.stringContaining(ID) });
     await expect(page.getByTestId('models-entry').filter({ hasText: ID })).toContainText('in use');
+
+    // The built page's own threads see: by the graph it would run as well, and slower.
+    const { engine } = await app.play((playground) => playground.capabilities());
+    expect(engine?.eyes).toEqual({ kind: 'kernels', threads: engine?.threads });
 
     await page.getByTestId('mode-play').click();
     await app.sentence.fill('touch the red cube');
