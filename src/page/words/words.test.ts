@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { FailureCode } from '#contracts/failure.ts';
+import type { EngineReport } from '#contracts/inference.ts';
 import { failureWords, type OperatingSystem } from './failures.ts';
+import { eyesLine } from './labels.ts';
 import { bytes, jointValue, milliseconds, seconds } from './numbers.ts';
 import { progressLine, statusLine, type StatusFacts } from './status.ts';
 import { readFileSync } from 'node:fs';
@@ -58,6 +60,19 @@ describe('the status line', () => {
   it('puts stopping before everything else', () => {
     const run = { kind: 'running', activity: 'run', chunk: { rows: 16, rowsLeft: 4 }, secondsLeft: 21 } as const;
     expect(statusLine({ ...base, mode: 'stopping', run })).toMatch(/^Stopping/);
+  });
+});
+
+describe('who looks at the pictures on a CPU', () => {
+  const engine: EngineReport = { provider: 'wasm', build: 'wasm', threads: 2, adapter: null, attempts: [], race: [], reason: { kind: 'forced' }, recording: null, eyes: null };
+
+  it('is said where our own kernels do, and where they could but may not; a small policy needs no word', () => {
+    expect(eyesLine({ ...engine, eyes: { kind: 'kernels', threads: 2 } })).toBe('Pictures are looked at by kernels of our own on 2 threads.');
+    expect(eyesLine({ ...engine, eyes: { kind: 'graph', reason: 'browser' } })).toContain('no relaxed SIMD');
+    expect(eyesLine({ ...engine, eyes: { kind: 'graph', reason: 'isolation' } })).toContain('Reload');
+    expect(eyesLine({ ...engine, eyes: { kind: 'graph', reason: 'processor' } })).toContain('came out different');
+    expect(eyesLine({ ...engine, eyes: { kind: 'graph', reason: 'sizes' } })).toBeNull();
+    expect(eyesLine(engine)).toBeNull();
   });
 });
 
