@@ -15,7 +15,7 @@
  *             k 4..7  ...
  *     tile 1: ...
  */
-import { f32, f32x4, i32, i32x4, i8x16, kernel, v128, type Body, type Expr, type Float, type FunctionToWrite, type Int, type Local, type Vector } from './wasm.ts';
+import { f32, f32x4, i16x8, i32, i32x4, i8x16, kernel, v128, type Body, type Expr, type Float, type FunctionToWrite, type Int, type Local, type Vector } from './wasm.ts';
 
 /** Columns of a tile, in two vectors of four. */
 export const TILE = 8;
@@ -23,7 +23,7 @@ const VECTORS = TILE / 4;
 /**
  * Rows at once; what is left over goes by two, then one. Five rows keep 10 sums, 2 vectors of the matrix and one of the row in
  * registers, of 15 that a compiler has on x86; 3 rows of 16 columns would be 17, and run at half the speed (117 against 230
- * thousand million operations a second). Six rows of 8 are 4 % quicker where a dot product is one instruction and leave none where it is three.
+ * thousand million operations a second). Six rows of 8 are 4 % quicker where a dot product is one instruction, and 15 % slower where it is three.
  */
 const ROWS = [5, 2, 1] as const;
 /** Bytes of a tile's scales, sums and biases. */
@@ -60,8 +60,16 @@ export interface Kernels {
   shares(scores: number, rows: number, keys: number, steps: number, factor: number, high: number, low: number, highFacts: number, lowFacts: number): void;
 }
 
-export function kernelFunctions(): FunctionToWrite[] {
-  return [product('product', 'set'), product('productAdded', 'add'), round(), norm(), gelu(), packKeys(), packValues(), shares()];
+/**
+ * How a dot product of bytes is written; the sums are the same. `one`: as one instruction, which x86 has with VNNI and ARM with its dot products (226 to
+ * 236 thousand million operations a second on the processor of `evidence/wasm.md`). Where it has none, a compiler makes it of three and of a constant that it loads
+ * each time (98 to 101 there, VNNI switched off); `three` writes the three and keeps the constant (139 to 151).
+ */
+export type DotForm = 'one' | 'three';
+export const DOT_FORMS: readonly DotForm[] = ['one', 'three'];
+
+export function kernelFunctions(form: DotForm): FunctionToWrite[] {
+  return [product('product', 'set', form), product('productAdded', 'add', form), round(), norm(), gelu(), packKeys(), packValues(), shares()];
 }
 
 /** Runs `body` for each `step` bytes from `from` on, up to `end`. */
@@ -84,8 +92,10 @@ function times(f: Body, count: Int, body: () => void): void {
 
 const bytesOf = (count: Int): Int => i32.shl(count, i32.const(2));
 
-function product(name: string, into: 'set' | 'add'): FunctionToWrite {
+function product(name: string, into: 'set' | 'add', form: DotForm): FunctionToWrite {
   return kernel(name, ['i32', 'i32', 'i32', 'i32', 'i32', 'i32', 'i32', 'i32', 'i32'], (f, codes, rowFacts, matrix, tileFacts, out, rows, k, tiles, outStride) => {
+    const ones = f.let(f32x4.fromBits(0x00010001));
+    const dot = (a: Vector, b: Vector, sum: Vector): Vector => (form === 'one' ? i32x4.dot(a, b, sum) : i32x4.add(sum, i32x4.dotHalves(i16x8.dot(a, b), ones)));
     const row = f.local('i32');
     const [rowCodes, facts, rowOut] = [f.local('i32'), f.local('i32'), f.local('i32')];
     const inTile = (count: number): void => {
@@ -98,7 +108,7 @@ function product(name: string, into: 'set' | 'add'): FunctionToWrite {
           const columns = Array.from({ length: VECTORS }, (_, v) => f.let(v128.load(at, 4 * TILE * step + 16 * v)));
           for (let r = 0; r < count; r++) {
             const four = f.let(v128.loadSplat(cursors[r]!, 4 * step));
-            for (let v = 0; v < VECTORS; v++) f.set(sums[r * VECTORS + v]!, i32x4.dot(columns[v]!, four, sums[r * VECTORS + v]!));
+            for (let v = 0; v < VECTORS; v++) f.set(sums[r * VECTORS + v]!, dot(columns[v]!, four, sums[r * VECTORS + v]!));
           }
         }
         for (const cursor of cursors) f.add(cursor, i32.const(WIDTH_STEP));

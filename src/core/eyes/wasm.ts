@@ -112,6 +112,13 @@ export const i32x4 = {
    * of `b` are 0 to 127: processors take them as signed or not, or saturate on the way.
    */
   dot: (a: Vector, b: Vector, sum: Vector): Vector => join('v128', [a, b, sum], vectorOp(0x113)),
+  /** Lane i: the sum of the products of half words 2i and 2i + 1. */
+  dotHalves: binary(0xba),
+} as const;
+
+export const i16x8 = {
+  /** Relaxed as `i32x4.dot`: half word i is the sum of the products of bytes 2i and 2i + 1 of `a`, signed, and `b`, 0 to 127. */
+  dot: binary(0x112),
 } as const;
 
 export const f32x4 = {

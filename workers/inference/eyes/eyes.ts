@@ -9,7 +9,7 @@ import { asFailure, FailureError } from '#core/lib/failure.ts';
 import { fillTower } from '#core/eyes/fill.ts';
 import { layOutTower, misfit, tokensOf } from '#core/eyes/layout.ts';
 import { beginLook } from '#core/eyes/look.ts';
-import { kernelModule, kernelsHold } from '#core/eyes/module.ts';
+import { kernelModule, quickestModule } from '#core/eyes/module.ts';
 import { PAGE_BYTES } from '#core/eyes/wasm.ts';
 import type { EyesAnswer, EyesQuestion } from './eyes-thread.ts';
 
@@ -31,16 +31,14 @@ export type OpenEyes = (tower: VisionTower) => Promise<Eyes | EyesRefusal>;
 export const SMALLEST_TOWER = 256;
 
 export function eyesOf(threads: number, smallest = SMALLEST_TOWER): OpenEyes {
-  const proved = once(async (): Promise<WebAssembly.Module | EyesRefusal> => {
-    const bytes = kernelModule();
-    if (!WebAssembly.validate(bytes)) return { kind: 'graph', reason: 'browser' };
-    const module = await WebAssembly.compile(bytes);
-    return kernelsHold(module) ? module : { kind: 'graph', reason: 'processor' };
+  const kernels = once(async (): Promise<WebAssembly.Module | EyesRefusal> => {
+    if (!WebAssembly.validate(kernelModule('one'))) return { kind: 'graph', reason: 'browser' };
+    return (await quickestModule({ nowMs: () => performance.now() })) ?? { kind: 'graph', reason: 'processor' };
   });
   return async (tower) => {
     if (tower.shape.patches < smallest || misfit(tower.shape) !== null) return { kind: 'graph', reason: 'sizes' };
     if (!globalThis.crossOriginIsolated) return { kind: 'graph', reason: 'isolation' };
-    const module = await proved();
+    const module = await kernels();
     return module instanceof WebAssembly.Module ? openEyes(module, tower, threads) : module;
   };
 }
