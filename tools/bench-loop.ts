@@ -4,8 +4,8 @@
  *   1. beside each other   the control loop idle (a bare 30 Hz loop in a worker of its own is the control of the
  *                          experiment), then the same while the policy computes, on each engine
  *   2. the first minute    seconds to interactive, frames and chunks per second, memory: as it is; with the page's
- *                          thread four times slower (CDP); with the whole browser given a quarter of the time; and
- *                          without WebGPU
+ *                          thread four times slower (CDP); with the whole browser given a quarter of the time; without
+ *                          WebGPU; and on WebGPU alone, whatever it is made of
  *
  * Every figure comes from the page's own reports or from the browser; nothing is estimated. Prints a table and, with
  * `--json FILE`, writes the raw figures.
@@ -109,6 +109,7 @@ try {
       'whole browser at 1/4': await firstMinute({ browserShare: 0.25 }),
       'without WebGPU': await firstMinute({ webgpu: 'off' }),
       'without WebGPU, whole browser at 1/4': await firstMinute({ webgpu: 'off', browserShare: 0.25 }),
+      'on WebGPU alone': await firstMinute({ webgpu: 'alone' }),
     };
     results['firstMinute'] = minutes;
     printMinutes(minutes);
@@ -161,7 +162,7 @@ async function collect(page: Page, rateHz: number, during: () => Promise<unknown
 interface MinuteOptions {
   readonly pageThrottle?: number;
   readonly browserShare?: number;
-  readonly webgpu?: 'off';
+  readonly webgpu?: 'off' | 'alone';
 }
 
 async function firstMinute(how: MinuteOptions): Promise<MinuteFigures> {
@@ -176,7 +177,7 @@ async function firstMinute(how: MinuteOptions): Promise<MinuteFigures> {
     if (how.browserShare !== undefined && pid !== undefined) release = slowDown(pid, how.browserShare);
     const startedAtMs = performance.now();
     const since = (): number => (performance.now() - startedAtMs) / 1000;
-    await page.goto(server.url, { timeout: 120_000 });
+    await page.goto(how.webgpu === 'alone' ? `${server.url}?engine=webgpu` : server.url, { timeout: 120_000 });
     await ready(page);
     const interactiveSeconds = since();
     await page.evaluate(`${COLLECTOR.replace(/bareWorker\.(?:onmessage = [^;]+|postMessage\([^)]*\));/g, '')}(30)`);
