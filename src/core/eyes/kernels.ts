@@ -22,8 +22,9 @@ export const TILE = 8;
 const VECTORS = TILE / 4;
 /**
  * Rows at once; what is left over goes by two, then one. Five rows keep 10 sums, 2 vectors of the matrix and one of the row in
- * registers, of 15 that a compiler has on x86; 3 rows of 16 columns would be 17, and run at half the speed (117 against 230
- * thousand million operations a second). Six rows of 8 are 4 % quicker where a dot product is one instruction, and 15 % slower where it is three.
+ * registers, of 15 that a compiler has on x86; 3 rows of 16 columns would be 17, and run at half the speed (117 against 230 GOP/s,
+ * 10^9 multiplications and additions a second). Six rows of 8 are 4 % quicker where a dot product is one instruction, and 15 % slower
+ * where it is three.
  */
 const ROWS = [5, 2, 1] as const;
 /** Bytes of a tile's scales, sums and biases. */
@@ -61,9 +62,9 @@ export interface Kernels {
 }
 
 /**
- * How a dot product of bytes is written; the sums are the same. `one`: as one instruction, which x86 has with VNNI and ARM with its dot products (226 to
- * 236 thousand million operations a second on the processor of `evidence/wasm.md`). Where it has none, a compiler makes it of three and of a constant that it loads
- * each time (98 to 101 there, VNNI switched off); `three` writes the three and keeps the constant (139 to 151).
+ * How a dot product of bytes is written; the sums are the same. `one`: as one instruction, which x86 has with VNNI and ARM with its dot
+ * products (219 to 236 GOP/s on the processor of `evidence/wasm.md`). Where there is none, a compiler makes it of three and of a constant that
+ * it loads each time (98 to 101 there, VNNI switched off); `three` writes the three and keeps the constant (139 to 151).
  */
 export type DotForm = 'one' | 'three';
 export const DOT_FORMS: readonly DotForm[] = ['one', 'three'];

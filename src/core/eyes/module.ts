@@ -25,7 +25,7 @@ export async function quickestModule(clock: { nowMs(): number }): Promise<WebAss
 /** Until then a form is timed; its best product counts. */
 const TIMING_MS = 40;
 
-/** A product of 50 rows with [768, 384]: 0.03 thousand million operations, 0.1 to 0.3 ms. */
+/** Of a product of 50 rows with [768, 384]: 0.03 GOP, 0.1 to 0.3 ms. */
 function productMs(module: WebAssembly.Module, clock: { nowMs(): number }): number {
   const [rows, k, n] = [50, 768, 384];
   const pages = 12;
