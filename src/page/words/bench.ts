@@ -69,7 +69,7 @@ export function mostGflops({ runtimeGflops, ownGflops }: BenchCeilings): number 
 export function ceilingLines({ ceilings: { matmulSize, runtimeGflops, ownGflops, copyBytes, copyGbps }, gpuPeakBytes, heapBytes }: Pick<BenchFigures, 'ceilings' | 'gpuPeakBytes' | 'heapBytes'>): readonly string[] {
   const size = `${matmulSize} × ${matmulSize}`;
   return [
-    `Multiplying matrices of ${size}: ${rate(runtimeGflops)} by onnxruntime${ownGflops === null ? '' : `, ${rate(ownGflops)} by our own kernel`}.`,
+    `Multiplying matrices of ${size}: ${rate(runtimeGflops)} by onnxruntime${ownGflops === null ? ' in float32; products of whole numbers may pass it' : `, ${rate(ownGflops)} by our own kernel`}.`,
     `Copying ${bytes(copyBytes)}: ${copyGbps.toFixed(1)} GB/s, reading and writing.`,
     ...(gpuPeakBytes === null ? [] : [`Graphics memory in use, most: ${bytes(gpuPeakBytes)}.`]),
     `The engine’s own memory, most: ${bytes(heapBytes)}.`,
