@@ -166,10 +166,12 @@ function eyesSession(ort: Ort, turns: TurnTaking, graph: GraphFile, eyes: Eyes, 
       }
       return outputs as never; // As in `wrapSession`.
     },
-    dispose: async () => {
-      onDispose();
-      eyes.dispose();
-    },
+    // After the look that may be going on: its threads would end in the middle, and nobody would ever answer it.
+    dispose: () =>
+      turns.take(async () => {
+        onDispose();
+        eyes.dispose();
+      }),
   };
 }
 

@@ -11,6 +11,8 @@ import { instantiate, kernelModule, kernelsHold, quickestModule } from '#core/ey
 import { seeSlowly } from '#core/eyes/reference.ts';
 import { kernel, writeModule } from '#core/eyes/wasm.ts';
 import { normalNoise } from '#core/lib/random.ts';
+import { ortEngine, type Ort } from '../ort-engine.ts';
+import { turnTaking } from '../turn-taking.ts';
 import { eyesOf, type Eyes } from './eyes.ts';
 
 /** 144 patches are blocks of 50, 50 and 44 rows: five at a time, two and one. */
@@ -122,6 +124,17 @@ test('what a thread throws, the look and every later one reject with', async () 
   await expect(eyes.see(patches)).rejects.toMatchObject(failure);
   await expect(eyes.see(patches)).rejects.toMatchObject(failure);
   await expect(eyes.see(patches.subarray(1))).rejects.toMatchObject(failure);
+});
+
+test('a session that is let go of while it looks answers first', async () => {
+  const engine = ortEngine({} as Ort, turnTaking(), null, eyesOf(2, 1));
+  const session = await engine.createSession({ name: 'vision', model: new Uint8Array(), weights: [], tower: { shape: SHAPE, weights: randomWeights(SHAPE) } });
+  expect(session.eyes).toEqual({ kind: 'kernels', threads: 2 });
+  const looking = session.run({ patches: { type: 'float32', dims: [1, SHAPE.patches, SHAPE.patch], data: patches } }, { tokens: 'host' });
+  await engine.dispose();
+  const { tokens } = await looking;
+  expect(tokens.dims).toEqual([1, 36, SHAPE.out]);
+  expect(tokens.data.length).toBe(36 * SHAPE.out);
 });
 
 test('a picture of another size is refused', async () => {
