@@ -149,6 +149,14 @@ function across(v: Local<'v128'>, op: (a: Float, b: Float) => Float): Expr<'f32'
 
 const absolute = (v: Vector): Vector => v128.and(v, f32x4.fromBits(0x7fffffff));
 
+/**
+ * Adds 0 to `trace` where all four numbers are finite, and something that is no number where one is not. A byte cannot say that it is
+ * none: without this a weight or a pixel gone wrong would come out as a plausible row.
+ */
+function follow(f: Body, trace: Local<'v128'>, four: Vector): void {
+  f.set(trace, f32x4.add(trace, f32x4.sub(four, four)));
+}
+
 /** Sixteen floats at `address` to bytes: `(x - least) * inverse`, to the nearest. */
 function bytesFrom(address: Int, least: Vector, inverse: Vector): Vector {
   const words = (offset: number): Vector => i32x4.trunc(f32x4.madd(f32x4.sub(v128.load(address, offset), least), inverse, f32x4.const(0.5)));
@@ -157,8 +165,9 @@ function bytesFrom(address: Int, least: Vector, inverse: Vector): Vector {
 
 function round(): FunctionToWrite {
   return kernel('round', ['i32', 'i32', 'i32', 'i32', 'i32', 'i32'], (f, x, stride, rows, width, codes, rowFacts) => {
-    const [least, most] = [f.local('v128'), f.local('v128')];
+    const [least, most, trace] = [f.local('v128'), f.local('v128'), f.local('v128')];
     times(f, rows, () => {
+      f.set(trace, v128.zero);
       const end = f.let(i32.add(x, bytesOf(width)));
       f.set(least, v128.load(x));
       f.set(most, v128.load(x));
@@ -167,12 +176,13 @@ function round(): FunctionToWrite {
           const four = f.let(v128.load(at, 16 * i));
           f.set(least, f32x4.min(least, four));
           f.set(most, f32x4.max(most, four));
+          follow(f, trace, four);
         }
       });
       const low = f.let(across(least, f32.min));
       // A row of one number has no step; any will do.
       const step = f.let(f32.max(f32.mul(f32.sub(across(most, f32.max), low), f32.const(1 / LEVELS)), f32.const(1e-30)));
-      f.storeFloat(rowFacts, step);
+      f.storeFloat(rowFacts, f32.add(step, across(trace, f32.add)));
       f.storeFloat(rowFacts, low, 4);
       const from = f.let(f32x4.splat(low));
       const inverse = f.let(f32x4.splat(f32.div(f32.const(1), step)));
@@ -244,11 +254,15 @@ function gelu(): FunctionToWrite {
   });
 }
 
-/** The largest |x| of `width` numbers at `x`, over `LEVELS`: the step of a row with a sign. Never 0. */
+/** The largest |x| of `width` numbers at `x`, over `LEVELS`: the step of a row with a sign. Never 0; no number where one of the row is none. */
 function signedStep(f: Body, x: Int, width: Int): Local<'f32'> {
-  const most = f.let(v128.zero);
-  each(f, x, i32.add(x, bytesOf(width)), 16, (at) => f.set(most, f32x4.max(most, absolute(v128.load(at)))));
-  return f.let(f32.max(f32.mul(across(most, f32.max), f32.const(1 / LEVELS)), f32.const(1e-30)));
+  const [most, trace] = [f.let(v128.zero), f.let(v128.zero)];
+  each(f, x, i32.add(x, bytesOf(width)), 16, (at) => {
+    const four = f.let(v128.load(at));
+    f.set(most, f32x4.max(most, absolute(four)));
+    follow(f, trace, four);
+  });
+  return f.let(f32.add(f32.max(f32.mul(across(most, f32.max), f32.const(1 / LEVELS)), f32.const(1e-30)), across(trace, f32.add)));
 }
 
 function packKeys(): FunctionToWrite {
@@ -306,7 +320,7 @@ function packValues(): FunctionToWrite {
 
 function shares(): FunctionToWrite {
   return kernel('shares', ['i32', 'i32', 'i32', 'i32', 'f32', 'i32', 'i32', 'i32', 'i32'], (f, scores, rows, keys, steps, factor, high, low, highFacts, lowFacts) => {
-    const [most, sum, greatest] = [f.local('v128'), f.local('v128'), f.local('v128')];
+    const [most, sum, greatest, trace] = [f.local('v128'), f.local('v128'), f.local('v128'), f.local('v128')];
     const scale = f.let(f32x4.splat(factor));
     times(f, rows, () => {
       const end = f.let(i32.add(scores, bytesOf(keys)));
@@ -317,18 +331,20 @@ function shares(): FunctionToWrite {
       f.set(most, f32x4.splat(across(most, f32.max)));
       f.set(sum, v128.zero);
       f.set(greatest, v128.zero);
+      f.set(trace, v128.zero);
       const stepsAt = f.let(steps);
       each(f, scores, end, 16, (at) => {
         const share = exponential(f, f32x4.mul(f32x4.sub(v128.load(at), most), scale));
         f.set(sum, f32x4.add(sum, share));
         const weighted = f.let(f32x4.mul(share, v128.load(stepsAt)));
         f.set(greatest, f32x4.max(greatest, weighted));
+        follow(f, trace, weighted);
         f.storeVector(at, weighted);
         f.add(stepsAt, i32.const(16));
       });
       const step = f.let(f32.mul(across(greatest, f32.max), f32.const(1 / SHARE_LEVELS)));
       const inverse = f.let(f32x4.splat(f32.div(f32.const(1), step)));
-      const lowStep = f.let(f32.div(step, across(sum, f32.add)));
+      const lowStep = f.let(f32.add(f32.div(step, across(sum, f32.add)), across(trace, f32.add)));
       f.storeFloat(lowFacts, lowStep);
       f.storeFloat(lowFacts, f32.const(0), 4);
       f.storeFloat(highFacts, f32.mul(lowStep, f32.const(128)));

@@ -238,8 +238,8 @@ export function kernel<const Params extends readonly Kind[]>(name: string, param
 /** A page of memory. */
 export const PAGE_BYTES = 65536;
 
-/** All that 32 bits reach. */
-const MOST_PAGES = 65536;
+/** Addresses are compared as signed numbers: 2 GiB. */
+export const MOST_PAGES = 32768;
 
 /** A module whose functions work on the memory `env.memory`, which is shared and of any size. */
 export function writeModule(functions: readonly FunctionToWrite[]): Uint8Array<ArrayBuffer> {

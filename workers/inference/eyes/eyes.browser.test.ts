@@ -137,6 +137,30 @@ test('a session that is let go of while it looks answers first', async () => {
   expect(tokens.data.length).toBe(36 * SHAPE.out);
 });
 
+/** What a byte cannot say must not be lost: a policy whose weights went wrong is told by its plan, not played. */
+test.each(['2.fc2.bias', '1.qkv.bias', '0.norm1.scale', 'position'])('a number that is none in %s comes out as none', async (spoiled) => {
+  for (const none of [Number.NaN, Number.POSITIVE_INFINITY]) {
+    const right = randomWeights(SHAPE);
+    // A key's for `qkv`: it reaches no sum of the rows by itself.
+    const weights = { ...right, vector: async (name: string) => right.vector(name).then((values) => (name === spoiled ? values.with(name === '1.qkv.bias' ? SHAPE.hidden + 5 : 5, none) : values)) };
+    const eyes = await eyesOf(2, 1)({ shape: SHAPE, weights });
+    if (eyes.kind === 'graph') throw new Error(eyes.reason);
+    expect((await eyes.see(patches)).every(Number.isFinite)).toBe(false);
+    eyes.dispose();
+  }
+});
+
+test('values that are none, and a picture that holds one, come out as none', async () => {
+  const right = randomWeights(SHAPE);
+  const weights = { ...right, vector: async (name: string) => right.vector(name).then((values) => (name === '1.qkv.bias' ? values.with(2 * SHAPE.hidden + 5, Number.NaN) : values)) };
+  for (const [tower, picture] of [[weights, patches], [right, patches.with(77, Number.NaN)]] as const) {
+    const eyes = await eyesOf(2, 1)({ shape: SHAPE, weights: tower });
+    if (eyes.kind === 'graph') throw new Error(eyes.reason);
+    expect((await eyes.see(picture)).every(Number.isFinite)).toBe(false);
+    eyes.dispose();
+  }
+});
+
 test('a picture of another size is refused', async () => {
   const eyes = await kernelsOpen(1);
   await expect(eyes.see(patches.subarray(1))).rejects.toMatchObject({ failure: { code: 'internal', facts: { message: '6911 numbers for 6912 of patches' } } });

@@ -10,7 +10,7 @@ import { fillTower } from '#core/eyes/fill.ts';
 import { layOutTower, misfit, tokensOf } from '#core/eyes/layout.ts';
 import { beginLook } from '#core/eyes/look.ts';
 import { kernelModule, quickestModule } from '#core/eyes/module.ts';
-import { PAGE_BYTES } from '#core/eyes/wasm.ts';
+import { MOST_PAGES, PAGE_BYTES } from '#core/eyes/wasm.ts';
 import type { EyesAnswer, EyesQuestion } from './eyes-thread.ts';
 
 export interface Eyes {
@@ -36,7 +36,7 @@ export function eyesOf(threads: number, smallest = SMALLEST_TOWER): OpenEyes {
     return (await quickestModule({ nowMs: () => performance.now() })) ?? { kind: 'graph', reason: 'processor' };
   });
   return async (tower) => {
-    if (tower.shape.patches < smallest || misfit(tower.shape) !== null) return { kind: 'graph', reason: 'sizes' };
+    if (tower.shape.patches < smallest || misfit(tower.shape) !== null || layOutTower(tower.shape, threads).pages > MOST_PAGES) return { kind: 'graph', reason: 'sizes' };
     if (!globalThis.crossOriginIsolated) return { kind: 'graph', reason: 'isolation' };
     const module = await kernels();
     return module instanceof WebAssembly.Module ? openEyes(module, tower, threads) : module;
