@@ -11,9 +11,8 @@
  * phase before has left. So threads wait once a layer. A block is taken by whoever is free: a thread that was held up holds up nobody.
  */
 import type { TowerShape } from '#contracts/engine.ts';
-import type { Kernels } from './kernels.ts';
+import { TILE, TILE_FACTS_BYTES, type Kernels } from './kernels.ts';
 import { BLOCK_ROWS, tokenBlock, tokensOf, type Layout, type PlacedLayer, type PlacedMatrix, type PlacedNorm } from './layout.ts';
-import { TILE, TILE_FACTS_BYTES } from './kernels.ts';
 
 /** A thread that waits this long for the others, twice, has lost one. A block takes some 50 ms on one busy core; once may be a computer that slept. */
 const LOST_MS = 30_000;
